@@ -1,0 +1,187 @@
+/* What the option tables say of themselves: help pages, the table for completions, usage errors. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "stopgap.h"
+#include "suggest.h"
+
+enum {
+    PAGE_WIDTH = 80, /* the same on every terminal: a page that can be quoted */
+    LEFT_WIDTH = 30, /* an option that needs more puts its help on the next line */
+    STATUS_WIDTH = 9,
+};
+
+/* Prints `text` from `column` on, wrapped; the line so far is `used` wide. */
+static void print_wrapped(const char *text, size_t used, size_t column)
+{
+    size_t at = used;
+
+    if (used + 1 > column && used > 0) {
+        putchar('\n');
+        at = 0;
+    }
+    for (bool first = true; *text != '\0'; first = false) {
+        size_t length = strcspn(text, " ");
+
+        if (!first && at + 1 + length > PAGE_WIDTH) {
+            putchar('\n');
+            at = 0;
+        }
+        if (at < column)
+            at += (size_t)printf("%*s", (int)(column - at), "");
+        else if (!first)
+            at += (size_t)printf(" ");
+        at += (size_t)printf("%.*s", (int)length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+static const char *row_prefix(const struct pt_options *options, const struct pt_option *row)
+{
+    if (options->prefix == NULL || row->id == PT_OPTION_HELP || row->id == PT_OPTION_VERSION)
+        return "";
+    return options->prefix;
+}
+
+/* "  -o, --format=FIELD,..." Returns the columns used. */
+static size_t print_left(const struct pt_options *options, const struct pt_option *row)
+{
+    int used = 0;
+
+    if (row->letter != 0 && options->prefix == NULL)
+        used += printf("  -%c%s", row->letter, row->names != NULL ? ", " : "");
+    else
+        used += printf("      ");
+    if (row->names != NULL)
+        used +=
+            printf("--%s%.*s", row_prefix(options, row), (int)strcspn(row->names, ","), row->names);
+    if (row->takes == PT_TAKES_MAYBE)
+        used += printf("[=%s]", row->metavar);
+    else if (row->takes == PT_TAKES_VALUE)
+        used += printf("%c%s", row->names != NULL ? '=' : ' ', row->metavar);
+    else if (row->takes == PT_TAKES_COMMAND)
+        used += printf(" %s", row->metavar);
+    return (size_t)used;
+}
+
+void pt_options_print_help(const struct pt_options *options)
+{
+    printf("Usage: %s %s\n", options->name, options->synopsis);
+    print_wrapped(options->summary, 0, 0);
+    for (const struct pt_option_group *group = options->groups; group->rows != NULL; group++) {
+        printf("\n%s:\n", group->title != NULL ? group->title : "Options");
+        for (const struct pt_option *row = group->rows; row->id != 0; row++)
+            print_wrapped(row->help, print_left(options, row), LEFT_WIDTH);
+    }
+    if (options->exit_statuses != NULL)
+        printf("\nExit status:\n");
+    for (const struct pt_exit_status *row = options->exit_statuses; row != NULL && row->status;
+         row++)
+        print_wrapped(row->meaning, (size_t)printf("  %s", row->status), STATUS_WIDTH);
+    if (options->notes != NULL) {
+        putchar('\n');
+        print_wrapped(options->notes, 0, 0);
+    }
+}
+
+/* "--color,--colour" */
+static void print_names(const struct pt_options *options, const struct pt_option *row)
+{
+    const char *at = row->names;
+
+    if (at == NULL)
+        putchar('-');
+    while (at != NULL && *at != '\0') {
+        size_t length = strcspn(at, ",");
+
+        printf("--%s%.*s", row_prefix(options, row), (int)length, at);
+        at += length;
+        if (*at == ',')
+            putchar(*at++);
+    }
+}
+
+void pt_options_print_table(const struct pt_options *options)
+{
+    for (const struct pt_option_group *group = options->groups; group->rows != NULL; group++) {
+        for (const struct pt_option *row = group->rows; row->id != 0; row++) {
+            bool maybe = row->takes == PT_TAKES_MAYBE;
+
+            if (row->letter != 0 && options->prefix == NULL)
+                printf("-%c\t", row->letter);
+            else
+                printf("-\t");
+            print_names(options, row);
+            printf("\t%s%s%s\t%s\t%s\n", maybe ? "[" : "", row->metavar ? row->metavar : "-",
+                   maybe ? "]" : "", row->values ? row->values : "-", row->help);
+        }
+    }
+    if (options->operands != NULL)
+        printf("-\t-\t-\t%s\toperands\n", options->operands);
+}
+
+_Noreturn void pt_options_usage(const struct pt_options *options)
+{
+    pt_usage("usage: %s %s", options->name, options->synopsis);
+}
+
+_Noreturn void pt_option_refuse(const struct pt_parser *parser, const char *why)
+{
+    const char *value = parser->value != NULL ? parser->value : "";
+    bool both = parser->value != NULL && parser->name_length > 0;
+
+    pt_usage("%.*s%s%s: %s", parser->name_length, parser->name, both ? " " : "", value, why);
+}
+
+_Noreturn void pt_option_fault(const struct pt_parser *parser, const struct pt_fault *fault)
+{
+    const char *value = parser->value != NULL ? parser->value : "";
+    const char *gap = parser->name_length > 0 ? " " : "";
+
+    if (fault->offset == 0 || fault->offset >= strlen(value))
+        pt_option_refuse(parser, fault->text);
+    pt_usage("%.*s%s%s: %s at '%s'", parser->name_length, parser->name, gap, value, fault->text,
+             value + fault->offset);
+}
+
+int pt_option_choice(const struct pt_parser *parser)
+{
+    const char *at = parser->row->values;
+    size_t length = strlen(parser->value);
+
+    for (int i = 0; *at != '\0'; i++) {
+        size_t size = strcspn(at, " ");
+
+        if (size == length && memcmp(at, parser->value, size) == 0)
+            return i;
+        at += size + (at[size] == ' ');
+    }
+    pt_usage("%.*s %s: not one of: %s", parser->name_length, parser->name, parser->value,
+             parser->row->values);
+}
+
+int pt_option_next(struct pt_parser *parser)
+{
+    struct pt_fault fault;
+    int id = pt_parser_step(parser, &fault);
+
+    if (id < 0) {
+        parser->value = NULL;
+        pt_option_refuse(parser, fault.text);
+    }
+    if (id == PT_OPTION_HELP)
+        pt_options_print_help(parser->options);
+    else if (id == PT_OPTION_VERSION)
+        printf("proctool %s\n", PROCTOOL_VERSION);
+    else
+        return id;
+    exit(pt_report_end(PT_EXIT_OK));
+}
