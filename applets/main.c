@@ -1,0 +1,277 @@
+/* proctool: process tools in one executable.
+ *
+ * The modules, floor by floor. A file includes its own floor, as far as it stands before it, and
+ * lower ones; applets include lib and the common files, never each other. tests/include-order holds
+ * us to it.
+ *
+ * Values (libc only):
+ *   kernel     raw calls, constants and structs, each with the kernel version that brought it
+ *   arena      memory that is freed at once
+ *   text       UTF-8, escaping, width: the one escaper
+ *   units      checked numbers, durations, sizes, signal names
+ *   schedule   TERM/30/KILL/5: parse, what is due at a time
+ *   json       the one JSON writer
+ *   table      aligned columns
+ * Files:
+ *   dir        a directory's descriptor: read, readlink, entries
+ *   procparse  pure parsers of what /proc holds
+ *   procfs     the root of a /proc: the only opener
+ * Records:
+ *   process    one record, by a mask of sources
+ *   snapshot   all of them
+ *   tree       who descends from whom
+ *   match      criteria: yes, no, or which source would decide
+ *   sockets    what a process listens on
+ *   cgroup     groups, limits, use: read only
+ * Deeds:
+ *   spawn      fork and exec, with their errors
+ *   become     another user, completely, inside the child
+ *   handle     a process's identity: open, verify, signal
+ *   waitset    one poll over handles, signals and a deadline
+ *   hold       suspend one daemon, verified and undone
+ *   freeze     stop a set of processes that may fork meanwhile
+ *   ending     end a set by a schedule
+ * Worlds:
+ *   dbus xauth logind                                  foreign protocols
+ *   session_values session_probe session_evidence session   the graphical session
+ *   service    which supervisor, and its stop
+ * Applets, common:
+ *   applets    the sorted table
+ *   options    parsing, help and completion out of one table; suggest for what was mistyped
+ *   report     messages, exit statuses, the progress line, stdout checked at exit
+ *   criteria fields session_options                    what several applets share
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "applet.h"
+#include "report.h"
+#include "suggest.h"
+
+enum { OPTION_LIST = PT_OPTION_OWN, OPTION_INSTALL, OPTION_SYMBOLIC, OPTION_TABLE, OPTION_PAGE };
+
+static const struct pt_option rows[] = {
+    {0, PT_TAKES_NOTHING, OPTION_LIST, "list", NULL, NULL, "list the applets' names"},
+    {0, PT_TAKES_VALUE, OPTION_TABLE, "options", "APPLET", "<applet>",
+     "print an applet's options for completion scripts: letter, names, argument, values and help, "
+     "separated by tabs"},
+    {0, PT_TAKES_NOTHING, OPTION_INSTALL, "install", NULL, NULL,
+     "link every applet's name to this file in the directory DIR"},
+    {'s', PT_TAKES_NOTHING, OPTION_SYMBOLIC, "symbolic", NULL, NULL,
+     "with --install: symbolic links instead of hard ones"},
+    {0, PT_TAKES_NOTHING, OPTION_PAGE, "help", NULL, NULL, "show this help and exit"},
+    {0, PT_TAKES_NOTHING, PT_OPTION_VERSION, "version", NULL, NULL, "show the version and exit"},
+    {0},
+};
+
+static const struct pt_option_group groups[] = {{NULL, rows}, {0}};
+
+static const struct pt_exit_status exit_statuses[] = {
+    {"0", "done"},
+    {"1", "--install: some names could not be linked"},
+    {"2", "usage"},
+    {"3", "standard output could not be written"},
+    {"127", "no such applet"},
+    {0},
+};
+
+static const struct pt_options dispatcher = {
+    .name = "proctool",
+    .summary = "Process tools in one executable; called by an applet's name it is that applet",
+    .synopsis = "APPLET [ARGUMENT]... | help [APPLET] | --list | --install [-s] DIR",
+    .operands = "<applet>",
+    .parsing = PT_STOP_AT_OPERAND,
+    .groups = groups,
+    .exit_statuses = exit_statuses,
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* A descriptor of ours must never become somebody's stdout: where 0, 1 or 2 is closed its number is
+ * taken by an O_PATH one, which fails like a closed one (EBADF) and is closed again for children.
+ */
+static int hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) != fd)
+            return -errno;
+    }
+    return 0;
+}
+
+static int run_applet(const struct pt_applet *applet, int argc, char **argv)
+{
+    pt_report_begin(applet->options->name);
+    return applet->run(argc, argv);
+}
+
+static const char *nearest_applet(const char *word)
+{
+    size_t best = pt_edit_allowance(strlen(word)) + 1;
+    const char *nearest = NULL;
+
+    for (size_t i = 0; pt_applets[i] != NULL; i++) {
+        const char *name = pt_applets[i]->options->name;
+        size_t distance = pt_edit_distance(word, strlen(word), name, strlen(name));
+
+        if (distance < best) {
+            best = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+static const struct pt_applet *need_applet(const char *name)
+{
+    const struct pt_applet *applet = pt_applet_find(name);
+    const char *nearest;
+
+    if (applet != NULL)
+        return applet;
+    nearest = nearest_applet(name);
+    if (nearest != NULL)
+        pt_die(PT_EXIT_NOT_FOUND, "%s: no such applet; did you mean %s?", name, nearest);
+    pt_die(PT_EXIT_NOT_FOUND, "%s: no such applet (see proctool --list)", name);
+}
+
+static int list_applets(void)
+{
+    for (size_t i = 0; pt_applets[i] != NULL; i++)
+        puts(pt_applets[i]->options->name);
+    return PT_EXIT_OK;
+}
+
+static int show_help(void)
+{
+    printf("Applets:\n");
+    for (size_t i = 0; pt_applets[i] != NULL; i++)
+        printf("  %-22s %s\n", pt_applets[i]->options->name, pt_applets[i]->options->summary);
+    putchar('\n');
+    pt_options_print_help(&dispatcher);
+    return PT_EXIT_OK;
+}
+
+/* Links DIR/name to `program`. What is already that link is fine. Returns 0 or -errno. */
+static int link_applet(int dir, const char *name, const char *program, bool symbolic)
+{
+    struct stat ours, there;
+
+    if ((symbolic ? symlinkat(program, dir, name) : linkat(AT_FDCWD, program, dir, name, 0)) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return -errno;
+    if (stat(program, &ours) == 0 && fstatat(dir, name, &there, 0) == 0 &&
+        ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+        return 0;
+    return -EEXIST;
+}
+
+/* As busybox has it: the names beside each other, all of this one file. */
+static int install_applets(const char *directory, bool symbolic)
+{
+    const char *called_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+    char *program = called_as != NULL ? realpath(called_as, NULL) : NULL;
+    int dir, status = PT_EXIT_OK;
+
+    if (program == NULL)
+        pt_die(PT_EXIT_IO, "the path of this program: %s", strerror(errno));
+    dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        pt_die(PT_EXIT_IO, "%s: %s", directory, strerror(errno));
+    for (size_t i = 0; pt_applets[i] != NULL; i++) {
+        const char *name = pt_applets[i]->options->name;
+        int error = link_applet(dir, name, program, symbolic);
+
+        if (error == 0)
+            continue;
+        pt_warn("%s/%s: %s%s", directory, name, strerror(-error),
+                error == -EXDEV ? "; try --install -s" : "");
+        status = PT_EXIT_NOTHING;
+    }
+    close(dir);
+    free(program);
+    return status;
+}
+
+static int help(int argc, char **argv)
+{
+    const struct pt_applet *applet;
+
+    if (argc < 2)
+        return show_help();
+    if (argc > 2)
+        pt_usage("%s: one applet is enough", argv[2]);
+    applet = need_applet(argv[1]);
+    pt_options_print_help(applet->options);
+    return PT_EXIT_OK;
+}
+
+/* The words after the dispatcher's options: an applet with its own, or help. */
+static int run_word(int argc, char **argv)
+{
+    if (argc == 0)
+        return show_help();
+    if (strcmp(argv[0], "help") == 0)
+        return help(argc, argv);
+    return run_applet(need_applet(argv[0]), argc, argv);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    bool install = false, symbolic = false;
+    struct pt_parser parser;
+    int id;
+
+    pt_parser_init(&parser, &dispatcher, argc, argv);
+    while ((id = pt_option_next(&parser)) != PT_OPTION_END) {
+        switch (id) {
+        case OPTION_LIST:
+            return list_applets();
+        case OPTION_PAGE:
+            return show_help();
+        case OPTION_TABLE:
+            pt_options_print_table(need_applet(parser.value)->options);
+            return PT_EXIT_OK;
+        case OPTION_INSTALL:
+            install = true;
+            break;
+        case OPTION_SYMBOLIC:
+            symbolic = true;
+            break;
+        }
+    }
+    argc -= parser.next;
+    argv = pt_parser_rest(&parser);
+    if (!install && !symbolic)
+        return run_word(argc, argv);
+    if (!install)
+        pt_usage("-s: only with --install");
+    if (argc == 0)
+        pt_usage("--install: needs a directory");
+    if (argc > 1)
+        pt_usage("%s: --install takes one directory", argv[1]);
+    return install_applets(argv[0], symbolic);
+}
+
+int main(int argc, char **argv)
+{
+    const struct pt_applet *applet;
+
+    if (argc < 1 || hold_standard_descriptors() != 0)
+        return PT_EXIT_FAILED;
+    applet = pt_applet_find(base_name(argv[0]));
+    return pt_report_end(applet != NULL ? run_applet(applet, argc, argv) : dispatch(argc, argv));
+}
