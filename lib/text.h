@@ -1,0 +1,114 @@
+/*
+ * Bytes that processes show us, made fit for people: UTF-8 decoded by ourselves, the one escaper,
+ * widths in columns; and the growing buffer that all text is put together in.
+ *
+ * The escaper is reversible: no two byte strings look alike once escaped.
+ */
+#ifndef PT_TEXT_H
+#define PT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- buffer --- */
+
+/* A growing run of bytes. All zero bytes are an empty one. Where memory ran out `error` is -ENOMEM,
+ * what came later was not added, and every function says so again: a caller may append freely and
+ * look once, at the end. */
+struct pt_buffer {
+    char *data;      /* NUL behind the last byte once anything was added; else NULL */
+    size_t length;   /* without that NUL */
+    size_t capacity; /* bytes that data has room for */
+    int error;       /* 0 or -ENOMEM */
+};
+
+void pt_buffer_init(struct pt_buffer *buffer);
+
+/* Frees the bytes; the buffer is empty and ready for use. */
+void pt_buffer_done(struct pt_buffer *buffer);
+
+/* Length and error 0; the memory stays for what comes next. */
+void pt_buffer_clear(struct pt_buffer *buffer);
+
+/* Cuts to LENGTH bytes, no more than there are. */
+void pt_buffer_truncate(struct pt_buffer *buffer, size_t length);
+
+/* The bytes as a string; "" when there are none. Valid until the next change. */
+const char *pt_buffer_text(const struct pt_buffer *buffer);
+
+/* Room for EXTRA bytes and a NUL behind `length`: read(2) may fill data + length, and the caller
+ * then adds to `length`. 0 or -ENOMEM, as all below. */
+int pt_buffer_reserve(struct pt_buffer *buffer, size_t extra);
+
+int pt_buffer_append(struct pt_buffer *buffer, const char *bytes, size_t length);
+int pt_buffer_append_text(struct pt_buffer *buffer, const char *text);
+int pt_buffer_append_byte(struct pt_buffer *buffer, char byte);
+/* BYTE, COUNT times. */
+int pt_buffer_append_fill(struct pt_buffer *buffer, char byte, size_t count);
+int pt_buffer_append_format(struct pt_buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- UTF-8 --- */
+
+#define PT_UTF8_INVALID UINT32_MAX
+
+/* Decodes what stands at BYTES (LENGTH of them, at least 1): how many bytes it takes, and its code
+ * point, or PT_UTF8_INVALID for a sequence that is none (overlong, a surrogate, above U+10FFFF, cut
+ * off). Such a sequence is as long as Unicode's "maximal subpart" (chapter 3.9), never 0. */
+size_t pt_utf8_decode(const char *bytes, size_t length, uint32_t *ret_code);
+
+/* Whether all of it is UTF-8. NUL and other controls are. */
+bool pt_utf8_is_valid(const char *bytes, size_t length);
+
+/* Whether CODE may stand on a terminal as it is: no control, no bidi or other format character, no
+ * line separator, no invisible filler, no noncharacter. */
+bool pt_utf8_is_printable(uint32_t code);
+
+/* --- locale --- */
+
+/* Whether people's output is UTF-8: the first non-empty of LC_ALL, LC_CTYPE and LANG ends in UTF-8
+ * or utf8, in any case, before a modifier (`@euro`), whether that locale is installed or not: the
+ * same with every libc. */
+bool pt_text_utf8_locale(void);
+
+/* For main, once: LC_CTYPE as the environment names it, C.UTF-8 where that is UTF-8 and not
+ * installed. pt_text_width depends on it, with glibc; nothing else here does. LC_NUMERIC is never
+ * set. */
+void pt_text_set_locale(void);
+
+/* --- escaping --- */
+
+enum {
+    PT_ESCAPE_UTF8 = 1,  /* printable UTF-8 stays as it is (pt_text_utf8_locale); else every byte
+                            from 0x80 on is escaped */
+    PT_ESCAPE_QUOTE = 2, /* `"` becomes `\"` too: for text that will stand in quotes */
+};
+
+/* Appends BYTES so that they are one line of harmless text: an ASCII control or DEL, and a byte
+ * that is not UTF-8 or may not be shown, as `\xHH`; an unprintable code point as `\u{H...}`; `\` as
+ * `\\`; all hexadecimal digits in lower case. 0 or -ENOMEM. */
+int pt_buffer_escape(struct pt_buffer *buffer, const char *bytes, size_t length, unsigned flags);
+
+/* Whether pt_buffer_escape would change nothing. */
+bool pt_text_is_plain(const char *bytes, size_t length, unsigned flags);
+
+/* --- width --- */
+
+/* Columns that TEXT takes on a terminal, by wcwidth(3); what that does not know, and an invalid
+ * byte, counts 1. For text that has been escaped. */
+size_t pt_text_width(const char *text, size_t length);
+
+/* How many bytes of TEXT go into COLUMNS columns, whole characters with their combining marks. */
+size_t pt_text_fit(const char *text, size_t length, size_t columns);
+
+/* --- base64 --- */
+
+/* Room for the base64 of SIZE bytes, without a NUL. */
+#define PT_BASE64_LENGTH(size) (((size) + 2) / 3 * 4)
+
+/* Writes the padded base64 (RFC 4648, section 4) of SIZE bytes, without a NUL; the number of
+ * characters, PT_BASE64_LENGTH(SIZE). */
+size_t pt_base64(const void *bytes, size_t size, char *ret_text);
+
+#endif
