@@ -54,6 +54,7 @@
 #include "applet.h"
 #include "report.h"
 #include "suggest.h"
+#include "text.h"
 
 enum { OPTION_LIST = PT_OPTION_OWN, OPTION_INSTALL, OPTION_SYMBOLIC, OPTION_TABLE, OPTION_PAGE };
 
@@ -272,6 +273,7 @@ int main(int argc, char **argv)
 
     if (argc < 1 || hold_standard_descriptors() != 0)
         return PT_EXIT_FAILED;
+    pt_text_set_locale();
     applet = pt_applet_find(base_name(argv[0]));
     return pt_report_end(applet != NULL ? run_applet(applet, argc, argv) : dispatch(argc, argv));
 }

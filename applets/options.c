@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "report.h"
-#include "stopgap.h"
 #include "suggest.h"
+#include "units.h"
 
 const struct pt_option pt_options_common[] = {
     {0, PT_TAKES_NOTHING, PT_OPTION_HELP, "help", NULL, NULL, "show this help and exit"},

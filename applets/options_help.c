@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "report.h"
-#include "stopgap.h"
 #include "suggest.h"
+#include "units.h"
 
 enum {
     PAGE_WIDTH = 80, /* the same on every terminal: a page that can be quoted */

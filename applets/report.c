@@ -1,14 +1,16 @@
 #include "report.h"
-#include "stopgap.h"
+#include "text.h"
+#include "units.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* The one piece of state that outlives a call: who speaks, how much, and what stands on the line.
@@ -40,17 +42,17 @@ int pt_report_verbosity(void)
     return report.verbosity;
 }
 
-/* The whole line, escaped, in memory that the caller frees; NULL without memory. */
-static PT_PRINTF(1, 0) char *format_line(const char *format, va_list arguments)
+/* The text, escaped; empty without memory. */
+static PT_PRINTF(2, 0) void format_line(struct pt_buffer *line, const char *format,
+                                        va_list arguments)
 {
-    char *raw = NULL, *line = NULL;
+    char *raw = NULL;
 
+    pt_buffer_init(line);
     if (vasprintf(&raw, format, arguments) < 0)
-        return NULL;
-    if (pt_escape(raw, strlen(raw), &line) != 0)
-        line = NULL;
+        return;
+    pt_buffer_escape(line, raw, strlen(raw), pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
     free(raw);
-    return line;
 }
 
 void pt_progress_done(void)
@@ -61,18 +63,19 @@ void pt_progress_done(void)
     report.progress_drawn = false;
 }
 
-/* Without memory the format itself has to do. */
 static PT_PRINTF(1, 0) void say(const char *format, va_list arguments, bool points_to_help)
 {
-    char *line = format_line(format, arguments);
+    struct pt_buffer line;
 
+    format_line(&line, format, arguments);
     fflush(stdout); /* where both are one terminal, in the order they were said */
     pt_progress_done();
-    fprintf(stderr, "%s: %s", report.applet, line != NULL ? line : format);
+    /* Without memory the bare format has to do. */
+    fprintf(stderr, "%s: %s", report.applet, line.length > 0 ? pt_buffer_text(&line) : format);
     if (points_to_help)
         fprintf(stderr, " (see %s --help)", report.applet);
     fputc('\n', stderr);
-    free(line);
+    pt_buffer_done(&line);
 }
 
 void pt_warn(const char *format, ...)
@@ -120,25 +123,39 @@ _Noreturn void pt_die(int status, const char *format, ...)
     exit(pt_report_end(failure(status)));
 }
 
+size_t pt_terminal_columns(int fd)
+{
+    const char *named = getenv("COLUMNS");
+    uint64_t columns;
+    struct winsize size;
+
+    if (!isatty(fd))
+        return 0;
+    if (named != NULL && pt_parse_u64(named, 1, UINT16_MAX, &columns, NULL) == 0)
+        return (size_t)columns;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
 void pt_progress(const char *format, ...)
 {
+    size_t columns = pt_terminal_columns(STDERR_FILENO);
+    struct pt_buffer line;
     va_list arguments;
-    char *line;
-    size_t width;
 
-    if (report.verbosity < 0 || !isatty(STDERR_FILENO))
+    if (report.verbosity < 0 || columns == 0)
         return;
     va_start(arguments, format);
-    line = format_line(format, arguments);
+    format_line(&line, format, arguments);
     va_end(arguments);
-    if (line == NULL)
-        return;
-    width = pt_terminal_width(STDERR_FILENO);
     pt_progress_done();
-    fwrite(line, 1, pt_text_cut(line, strlen(line), width - 1), stderr);
+    /* A line that fills the last column would wrap on some terminals. */
+    fwrite(pt_buffer_text(&line), 1, pt_text_fit(pt_buffer_text(&line), line.length, columns - 1),
+           stderr);
     fflush(stderr);
     report.progress_drawn = true;
-    free(line);
+    pt_buffer_done(&line);
 }
 
 /* A flush that failed earlier has left its errno behind, but a pipe still tells that nobody reads.

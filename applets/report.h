@@ -6,7 +6,7 @@
 #ifndef PT_REPORT_H
 #define PT_REPORT_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #if defined(__GNUC__)
 #define PT_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -56,6 +56,10 @@ _Noreturn void pt_die(int status, const char *format, ...) PT_PRINTF(2, 3);
  * nor under -q. Messages take it away; pt_progress_done does too. */
 void pt_progress(const char *format, ...) PT_PRINTF(1, 2);
 void pt_progress_done(void);
+
+/* The width of a terminal: COLUMNS, else what the terminal says, else 80. 0 when FD is none: what
+ * is written there is never cut. */
+size_t pt_terminal_columns(int fd);
 
 /* The last act: flushes and checks stdout. Returns the status to exit with: `status`, or PT_EXIT_IO
  * when something was not written and status was 0. A reader that went away (EPIPE) is not

@@ -7,7 +7,7 @@
 
 #include "options.h"
 #include "suggest.h"
-#include "stopgap.h"
+#include "units.h"
 
 enum { ALL = PT_OPTION_OWN, DEPTH, COLOR, CONTEXT, NINE, RUN, TOTALS, KTHREADS };
 
