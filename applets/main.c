@@ -78,7 +78,7 @@ static const struct pt_exit_status exit_statuses[] = {
     {"0", "done"},
     {"1", "--install: some names could not be linked"},
     {"2", "usage"},
-    {"3", "standard output could not be written"},
+    {"3", "standard output could not be written, or a file not be reached"},
     {"127", "no such applet"},
     {0},
 };
@@ -145,7 +145,8 @@ static const struct pt_applet *need_applet(const char *name)
     nearest = nearest_applet(name);
     if (nearest != NULL)
         pt_die(PT_EXIT_NOT_FOUND, "%s: no such applet; did you mean %s?", name, nearest);
-    pt_die(PT_EXIT_NOT_FOUND, "%s: no such applet (see proctool --list)", name);
+    pt_die(PT_EXIT_NOT_FOUND, "%s: no such applet (see proctool --list)",
+           name[0] != '\0' ? name : "''");
 }
 
 static int list_applets(void)

@@ -133,23 +133,31 @@ _Noreturn void pt_options_usage(const struct pt_options *options)
     pt_usage("usage: %s %s", options->name, options->synopsis);
 }
 
+/* "--depth 3", "-L", or an operand alone. */
+static const char *shown_value(const struct pt_parser *parser)
+{
+    if (parser->value == NULL)
+        return "";
+    return parser->value[0] != '\0' ? parser->value : "''";
+}
+
+static const char *gap_before_value(const struct pt_parser *parser)
+{
+    return parser->value != NULL && parser->name_length > 0 ? " " : "";
+}
+
 _Noreturn void pt_option_refuse(const struct pt_parser *parser, const char *why)
 {
-    const char *value = parser->value != NULL ? parser->value : "";
-    bool both = parser->value != NULL && parser->name_length > 0;
-
-    pt_usage("%.*s%s%s: %s", parser->name_length, parser->name, both ? " " : "", value, why);
+    pt_usage("%.*s%s%s: %s", parser->name_length, parser->name, gap_before_value(parser),
+             shown_value(parser), why);
 }
 
 _Noreturn void pt_option_fault(const struct pt_parser *parser, const struct pt_fault *fault)
 {
-    const char *value = parser->value != NULL ? parser->value : "";
-    const char *gap = parser->name_length > 0 ? " " : "";
-
-    if (fault->offset == 0 || fault->offset >= strlen(value))
+    if (fault->offset == 0 || fault->offset >= strlen(parser->value))
         pt_option_refuse(parser, fault->text);
-    pt_usage("%.*s%s%s: %s at '%s'", parser->name_length, parser->name, gap, value, fault->text,
-             value + fault->offset);
+    pt_usage("%.*s%s%s: %s at '%s'", parser->name_length, parser->name, gap_before_value(parser),
+             parser->value, fault->text, parser->value + fault->offset);
 }
 
 int pt_option_choice(const struct pt_parser *parser)
@@ -164,7 +172,7 @@ int pt_option_choice(const struct pt_parser *parser)
             return i;
         at += size + (at[size] == ' ');
     }
-    pt_usage("%.*s %s: not one of: %s", parser->name_length, parser->name, parser->value,
+    pt_usage("%.*s %s: not one of: %s", parser->name_length, parser->name, shown_value(parser),
              parser->row->values);
 }
 

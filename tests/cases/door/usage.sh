@@ -1,0 +1,8 @@
+# One line that names the offending word.
+status proctool --bogus
+status proctool --li=1
+status proctool --options
+status proctool --install
+status proctool --install a b
+status proctool -s x
+status proctool help a b

@@ -1,0 +1,9 @@
+#!/bin/sh
+# timeout: 600
+# The other compiler's warnings, all as errors.
+set -u
+cd "$SOURCE" || exit 1
+command -v clang >/dev/null || { echo "skipped: no clang"; exit 77; }
+build=$(dirname "$PROCTOOL")/clang
+cmake -S . -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Release -DPROCTOOL_WERROR=ON \
+    -DPROCTOOL_TESTS=ON >/dev/null && cmake --build "$build" -- -s
