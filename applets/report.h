@@ -15,7 +15,7 @@
 #endif
 
 /* Exit statuses that mean the same in every applet; each man page lists its own. */
-enum pt_status {
+enum pt_exit {
     PT_EXIT_OK = 0,      /* done, found */
     PT_EXIT_NOTHING = 1, /* nothing matched, or the thing asked for did not happen */
     PT_EXIT_USAGE = 2,
