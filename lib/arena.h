@@ -29,6 +29,9 @@ void pt_arena_done(struct pt_arena *arena);
 /* As pt_arena_done, but keeps the newest chunk: for a record that is read again and again. */
 void pt_arena_clear(struct pt_arena *arena);
 
+/* Takes over everything that came from OTHER, which is empty afterwards; nothing moves. */
+void pt_arena_absorb(struct pt_arena *arena, struct pt_arena *other);
+
 /* SIZE bytes, zeroed, at a multiple of ALIGNMENT, a power of two up to that of max_align_t. NULL
  * when there is no memory. SIZE 0 gives a pointer that must not be read through. */
 void *pt_arena_alloc(struct pt_arena *arena, size_t size, size_t alignment);

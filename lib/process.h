@@ -44,7 +44,8 @@ enum pt_source {
 typedef uint32_t pt_sources;
 #define PT_SOURCE_BIT(source) ((pt_sources)1 << (source))
 
-/* Those that a stranger can hold for ever: they are read under watch (snapshot.h, watch.h). */
+/* Those that a stranger can hold for ever: they are read between pt_watch_enter and pt_watch_leave
+ * (watch.h). */
 #define PT_SOURCES_MMAP_LOCK                                                                       \
     (PT_SOURCE_BIT(PT_SOURCE_CMDLINE) | PT_SOURCE_BIT(PT_SOURCE_ENVIRON) |                         \
      PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP))
@@ -52,6 +53,9 @@ typedef uint32_t pt_sources;
 /* Keep cmdline and environ whole (up to PT_STRINGS_LIMIT) and not their first PT_STRINGS_KEPT
  * bytes: for a record that is used and dropped at once. */
 #define PT_READ_WHOLE ((pt_sources)1 << 31)
+
+/* Sources of PT_SOURCES_MMAP_LOCK are not tried: their errno is ETIMEDOUT. */
+#define PT_READ_NO_LOCK ((pt_sources)1 << 30)
 
 /* error[PT_SOURCE_STAT] of a record whose process vanished after it was read: ESRCH. */
 #define PT_GONE ESRCH
@@ -131,7 +135,7 @@ static inline bool pt_process_is_kernel_thread(const struct pt_process *process)
  * returned.
  *
  * Reads in the calling thread: sources of PT_SOURCES_MMAP_LOCK may hang there for ever, so only
- * pt_watch's workers pass them (pt_process_read_watched does so for one record).
+ * workers of pt_watch_run ask for them (pt_process_read_watched does so for one record).
  */
 int pt_process_read(const struct pt_procfs *procfs, pid_t pid, pt_sources sources,
                     struct pt_arena *arena, struct pt_process *ret_process);
@@ -139,7 +143,9 @@ int pt_process_read(const struct pt_procfs *procfs, pid_t pid, pt_sources source
 /*
  * Adds sources to a record: opens the directory, reads stat again; -ESRCH when the starttime is
  * another or the process is gone (the record is then dropped by the caller). What was already
- * known stays, but stat, which is refreshed. PT_SOURCE_OWNER alone is read by path.
+ * known stays, but stat, which is refreshed. `more` is replaced by a copy in `arena`, never written
+ * through, so that a copy of the record can be completed apart. PT_SOURCE_OWNER alone is read by
+ * path.
  */
 int pt_process_add(const struct pt_procfs *procfs, struct pt_process *process, pt_sources sources,
                    struct pt_arena *arena);

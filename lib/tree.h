@@ -57,11 +57,13 @@ static inline uint32_t *pt_tree_children(const struct pt_tree *tree, uint32_t no
 }
 
 /*
- * A walk in drawing order (a node, then each child's subtree) with no stack of its own but the
- * parent links: start with pt_tree_next(tree, root, PT_NO_INDEX) … see tree.c. `position[i]` holds
- * where i stands among its siblings and must be filled by pt_tree_positions after sorting.
+ * A walk in drawing order (a node, then each child's subtree) with no stack but the parent links.
+ * `position` says where in `child` each node stands: filled by pt_tree_positions, anew after the
+ * children were sorted, into an array that the caller frees. -ENOMEM.
  */
 int pt_tree_positions(const struct pt_tree *tree, uint32_t **ret_position);
+
+/* What follows `node` in the subtree of `top`; PT_NO_INDEX at its end. */
 uint32_t pt_tree_next(const struct pt_tree *tree, const uint32_t *position, uint32_t top,
                       uint32_t node);
 
@@ -72,8 +74,8 @@ int pt_tree_depths(const struct pt_tree *tree, uint32_t **ret_depths);
 bool pt_tree_is_within(const struct pt_tree *tree, uint32_t node, uint32_t ancestor);
 
 /*
- * Marks: `marks[i]` non-zero for chosen nodes. Spreads them to all descendants or ancestors, in
- * one loop over `order`.
+ * `marks` holds a byte a node. Sets the bits `to` in all descendants, or all ancestors, of nodes
+ * that have one of the bits `from`; one loop over `order`.
  */
 void pt_tree_mark_descendants(const struct pt_tree *tree, uint8_t *marks, uint8_t from, uint8_t to);
 void pt_tree_mark_ancestors(const struct pt_tree *tree, uint8_t *marks, uint8_t from, uint8_t to);

@@ -58,6 +58,9 @@ int pt_parse_wait(const char *text, int64_t *ret_duration, struct pt_fault *faul
 /* Now + duration, PT_INFINITE where either is or the sum does not fit; negative ones count as 0. */
 int64_t pt_deadline(int64_t now, int64_t duration);
 
+/* TICKS of which there are PER_SECOND, PT_INFINITE when it does not fit. */
+int64_t pt_ticks_to_nanoseconds(uint64_t ticks, uint64_t per_second);
+
 #define PT_DURATION_SIZE 40
 
 /* DURATION to the millisecond, rounded, as pt_parse_duration takes it: `500ms`, `2.5s`, `1m30s`,
