@@ -1,45 +1,56 @@
 /* proctool: process tools in one executable.
  *
  * The modules, floor by floor. A file includes its own floor, as far as it stands before it, and
- * lower ones; applets include lib and the common files, never each other. tests/include-order holds
- * us to it.
+ * lower ones; applets include lib, the common files and their own stories, never each other.
+ * tests/check/include-order.sh reads this map and holds us to it.
  *
- * Values (libc only):
- *   kernel     raw calls, constants and structs, each with the kernel version that brought it
- *   arena      memory that is freed at once
- *   text       UTF-8, escaping, width: the one escaper
- *   units      checked numbers, durations, sizes, signal names
- *   schedule   TERM/30/KILL/5: parse, what is due at a time
- *   json       the one JSON writer
- *   table      aligned columns
- * Files:
- *   dir        a directory's descriptor: read, readlink, entries
- *   procparse  pure parsers of what /proc holds
- *   procfs     the root of a /proc: the only opener
- * Records:
- *   process    one record, by a mask of sources
- *   snapshot   all of them
- *   tree       who descends from whom
- *   match      criteria: yes, no, or which source would decide
- *   sockets    what a process listens on
- *   cgroup     groups, limits, use: read only
- * Deeds:
- *   spawn      fork and exec, with their errors
- *   become     another user, completely, inside the child
- *   handle     a process's identity: open, verify, signal
- *   waitset    one poll over handles, signals and a deadline
- *   hold       suspend one daemon, verified and undone
- *   freeze     stop a set of processes that may fork meanwhile
- *   ending     end a set by a schedule
- * Worlds:
- *   dbus xauth logind                                  foreign protocols
- *   session_values session_probe session_evidence session   the graphical session
- *   service    which supervisor, and its stop
- * Applets, common:
- *   applets    the sorted table
- *   options    parsing, help and completion out of one table; suggest for what was mistyped
- *   report     messages, exit statuses, the progress line, stdout checked at exit
- *   criteria fields session_options                    what several applets share
+ * Values (libc only)
+ *   kernel            raw calls, constants and structs, each with the kernel that brought it
+ *   arena             memory that is freed at once
+ *   text              UTF-8, escaping, width: the one escaper
+ *   units             checked numbers, durations, sizes, signal names
+ *   schedule          TERM/30/KILL/5: parse, what is due at a time
+ *   json              the one JSON writer
+ *   table             aligned columns
+ * Files
+ *   dir               a directory's descriptor: read, readlink, entries
+ *   procparse         pure parsers of what /proc holds
+ *   procfs            the root of a /proc: the only opener
+ * Records
+ *   process           one record, by a mask of sources
+ *   snapshot          all of them
+ *   tree              who descends from whom
+ *   match             criteria: yes, no, or which source would decide
+ *   sockets           what a process listens on
+ *   cgroup            groups, limits, use: read only
+ * Deeds
+ *   spawn             fork and exec, with their errors
+ *   become            another user, completely, inside the child
+ *   handle            a process's identity: open, verify, signal
+ *   waitset           one poll over handles, signals and a deadline
+ *   hold              suspend one daemon, verified and undone
+ *   freeze            stop a set of processes that may fork meanwhile
+ *   ending            end a set by a schedule
+ * Worlds
+ *   dbus              a client of the message bus
+ *   xauth             Xauthority, the X setup handshake
+ *   logind            its state files
+ *   session_values    which values are accepted from a session
+ *   session_probe     the only code that touches a user's paths, as that user
+ *   session_evidence  what speaks for a session
+ *   session           candidates, rank, refusals
+ *   service           which supervisor, and its stop
+ * Applets, common
+ *   suggest           the nearest name to a mistyped one
+ *   report            messages, exit statuses, the progress line, stdout checked at exit
+ *   options           parsing, out of one table
+ *   options_help      help pages, completion, usage errors, out of the same table
+ *   criteria          the selection options that applets share
+ *   fields            each field of a record once
+ *   session_options   the options of the two session applets
+ *   applet            what the dispatcher knows of an applet
+ *   applets           the sorted table
+ *   main              the dispatcher
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +177,15 @@ static int show_help(void)
     return PT_EXIT_OK;
 }
 
+/* The dispatcher's own options too: they complete as an applet's do. */
+static int print_table(const char *name)
+{
+    bool own = strcmp(name, dispatcher.name) == 0;
+
+    pt_options_print_table(own ? &dispatcher : need_applet(name)->options);
+    return PT_EXIT_OK;
+}
+
 /* Links DIR/name to `program`. What is already that link is fine. Returns 0 or -errno. */
 static int link_applet(int dir, const char *name, const char *program, bool symbolic)
 {
@@ -245,8 +265,7 @@ static int dispatch(int argc, char **argv)
         case OPTION_PAGE:
             return show_help();
         case OPTION_TABLE:
-            pt_options_print_table(need_applet(parser.value)->options);
-            return PT_EXIT_OK;
+            return print_table(parser.value);
         case OPTION_INSTALL:
             install = true;
             break;

@@ -16,7 +16,6 @@ const struct pt_option pt_options_common[] = {
 };
 
 static const char unknown_option[] = "unknown option";
-static const char ambiguous_option[] = "ambiguous option";
 
 /* Whether `name` is, or with `exactly` false begins, one of the comma-separated names of a row. */
 static bool row_has_name(const struct pt_option *row, const char *name, size_t length, bool exactly)
@@ -65,24 +64,48 @@ static const struct pt_option *find_letter(const struct pt_options *options, cha
     return NULL;
 }
 
-/* The row of a long name or of its unique beginning; else NULL and why. */
+/* The row of a long name or of its unique beginning; else NULL, and two that it may stand for. */
 static const struct pt_option *find_name(const struct pt_options *options, const char *name,
-                                         size_t length, const char **why)
+                                         size_t length, const struct pt_option *meant[2])
 {
     const struct pt_option_group *group = NULL;
-    const struct pt_option *row = NULL, *found = NULL;
+    const struct pt_option *row = NULL;
 
-    *why = unknown_option;
+    meant[0] = meant[1] = NULL;
     while ((row = next_row(options, &group, row)) != NULL) {
         if (row_has_name(row, name, length, true))
             return row;
         if (length == 0 || !row_has_name(row, name, length, false))
             continue;
-        if (found != NULL && found->id != row->id)
-            *why = ambiguous_option;
-        found = row;
+        if (meant[0] == NULL)
+            meant[0] = row;
+        else if (meant[1] == NULL && meant[0]->id != row->id)
+            meant[1] = row;
     }
-    return *why == ambiguous_option ? NULL : found;
+    return meant[1] == NULL ? meant[0] : NULL;
+}
+
+/* The row whose name is nearest to a mistyped one, or NULL. */
+static const struct pt_option *nearest_row(const struct pt_options *options, const char *name,
+                                           size_t length)
+{
+    size_t best = pt_edit_allowance(length) + 1;
+    const struct pt_option_group *group = NULL;
+    const struct pt_option *row = NULL, *nearest = NULL;
+
+    while ((row = next_row(options, &group, row)) != NULL) {
+        for (const char *at = row->names; at != NULL && *at != '\0'; at += *at == ',') {
+            size_t size = strcspn(at, ",");
+            size_t distance = pt_edit_distance(name, length, at, size);
+
+            if (distance < best) {
+                best = distance;
+                nearest = row;
+            }
+            at += size;
+        }
+    }
+    return nearest;
 }
 
 static int fail(struct pt_fault *fault, const char *text)
@@ -159,13 +182,16 @@ static int step_name(struct pt_parser *parser, const char *word, const char *nam
 {
     size_t length = strcspn(name, "=");
     const char *inner = name[length] == '=' ? name + length + 1 : NULL;
-    const char *why;
 
     parser->name = word;
     parser->name_length = (int)(name - word) + (int)length;
-    parser->row = find_name(parser->options, name, length, &why);
-    if (parser->row == NULL)
-        return fail(fault, why);
+    parser->row = find_name(parser->options, name, length, parser->meant);
+    if (parser->row == NULL && parser->meant[1] != NULL)
+        return fail(fault, "ambiguous option");
+    if (parser->row == NULL) {
+        parser->meant[0] = nearest_row(parser->options, name, length);
+        return fail(fault, unknown_option);
+    }
     return take_value(parser, inner, fault);
 }
 
@@ -221,6 +247,7 @@ int pt_parser_step(struct pt_parser *parser, struct pt_fault *ret_fault)
     parser->value = NULL;
     parser->name = "";
     parser->name_length = 0;
+    parser->meant[0] = parser->meant[1] = NULL;
     if (parser->cluster != NULL)
         return step_letter(parser, ret_fault);
     parser->row = NULL;

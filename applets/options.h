@@ -92,11 +92,12 @@ struct pt_parser {
     int next;            /* index of the next word */
     const char *cluster; /* rest of a word of letters, or NULL */
     enum { PT_IN_OPTIONS, PT_IN_OPERANDS, PT_IN_REST } state; /* what the next word is */
-    const struct pt_option *row; /* of the last option, NULL for an operand */
-    const char *value;           /* the option's value or the operand; NULL when it has none */
-    const char *name;            /* the option as typed, "-o" or "--sort": name_length bytes */
-    int name_length;             /* as printf's %.*s takes it */
-    char letter_name[3];         /* what `name` points to for a letter */
+    const struct pt_option *row;      /* of the last option, NULL for an operand */
+    const char *value;                /* the option's value or the operand; NULL when it has none */
+    const char *name;                 /* the option as typed, "-o" or "--sort": name_length bytes */
+    int name_length;                  /* as printf's %.*s takes it */
+    char letter_name[3];              /* what `name` points to for a letter */
+    const struct pt_option *meant[2]; /* after a failure: rows that the name may stand for */
 };
 
 /* Begins to read argv[1..argc). Nothing is copied: argv must stay. */

@@ -1,14 +1,11 @@
 /* What the option tables say of themselves: help pages, the table for completions, usage errors. */
 #include "options.h"
 
-#include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
-#include "suggest.h"
 #include "units.h"
 
 enum {
@@ -176,15 +173,30 @@ int pt_option_choice(const struct pt_parser *parser)
              parser->row->values);
 }
 
+/* "--co: ambiguous option: --color, --context", "--colr: unknown option; did you mean --color?" */
+static _Noreturn void refuse_name(const struct pt_parser *parser, const char *why)
+{
+    const struct pt_option *const *meant = parser->meant;
+    const char *prefix = meant[0] != NULL ? row_prefix(parser->options, meant[0]) : "";
+    int length = meant[0] != NULL ? (int)strcspn(meant[0]->names, ",") : 0;
+
+    if (parser->row != NULL || meant[0] == NULL)
+        pt_usage("%.*s: %s", parser->name_length, parser->name, why);
+    if (meant[1] == NULL)
+        pt_usage("%.*s: %s; did you mean --%s%.*s?", parser->name_length, parser->name, why, prefix,
+                 length, meant[0]->names);
+    pt_usage("%.*s: %s: --%s%.*s, --%s%.*s", parser->name_length, parser->name, why, prefix, length,
+             meant[0]->names, row_prefix(parser->options, meant[1]),
+             (int)strcspn(meant[1]->names, ","), meant[1]->names);
+}
+
 int pt_option_next(struct pt_parser *parser)
 {
     struct pt_fault fault;
     int id = pt_parser_step(parser, &fault);
 
-    if (id < 0) {
-        parser->value = NULL;
-        pt_option_refuse(parser, fault.text);
-    }
+    if (id < 0)
+        refuse_name(parser, fault.text);
     if (id == PT_OPTION_HELP)
         pt_options_print_help(parser->options);
     else if (id == PT_OPTION_VERSION)

@@ -1,68 +1,62 @@
 #!/bin/sh
-# Files include their own floor, as far as it stands before them, and lower ones. The order is that of
-# the map in applets/main.c; applets include lib, the common files and their own stories.
+# Files include their own floor, as far as it stands before them, and lower ones, in the order of the map
+# in applets/main.c; an applet's files include each other, lib and the common files. Every module
+# has its line in the map.
 set -u
 cd "$SOURCE" || exit 1
 
-order='kernel arena text units schedule json table
-dir procparse procfs
-process snapshot tree match sockets cgroup
-spawn become handle waitset hold freeze ending
-dbus xauth logind session_values session_probe session_evidence session service'
-common='suggest report options options_help applet applets criteria fields session_options main'
-
-# Prints `FILE INCLUDED` for each include of a header of ours.
-includes() {
-    sed -n "s|^# *include \"\\(.*\\)\\.h\".*|$1 \\1|p" "$1"
+modules() {
+    sed -n '/^#include/q; s/^ \*   \([a-z_]*\)  *[^ ].*/\1/p' applets/main.c
 }
 
-# Where a name stands in the order; nothing for one that is not in it.
+# `applet ps` for the files that begin with ps_, out of the list of applets in CMakeLists.txt.
+words() {
+    sed -n '/^set(all_applets/,/)/p' CMakeLists.txt | tr -s ' ()' '\n' |
+        sed -n 's/^\([a-z]*\)-.*/applet \1/p'
+}
+
+includes() {
+    grep -H '^# *include "' lib/*.[ch] applets/*.[ch] |
+        sed 's/^\([^:]*\):.*"\(.*\)\.h".*/include \1 \2/'
+}
+
 {
-    rank=0
-    for name in $order; do
-        rank=$((rank + 1))
-        echo "lib $name $rank"
-    done
-    for name in $common; do
-        rank=$((rank + 1))
-        echo "common $name $rank"
-    done
-    for file in lib/*.[ch] applets/*.[ch]; do
-        [ ! -e "$file" ] || includes "$file"
-    done | sed 's/^/include /'
-    for file in lib/*.c lib/*.h; do
-        [ ! -e "$file" ] || echo "file $file"
-    done
+    modules | sed 's/^/module /'
+    words
+    printf 'file %s\n' lib/*.[ch] applets/*.[ch]
+    includes
 } | awk '
     function base(path) {
         sub(/.*\//, "", path)
         sub(/\.[ch]$/, "", path)
         return path
     }
+    function word(name) {
+        sub(/_.*/, "", name)
+        return name in applet ? name : ""
+    }
     function wrong(text) {
         print text
         failed = 1
     }
-    $1 == "lib" || $1 == "common" { rank[$2] = $3; floor[$2] = $1; next }
-    $1 == "file" {
-        if (floor[base($2)] != "lib")
-            wrong($2 ": stands on no floor")
-        next
+    $1 == "module" { rank[$2] = ++count }
+    $1 == "applet" { applet[$2] = 1 }
+    $1 == "file" && !(base($2) in rank) && ($2 ~ /^lib/ || word(base($2)) == "") {
+        wrong($2 ": has no line in the map of applets/main.c")
     }
-    {
+    $1 == "include" {
         from = base($2); to = $3
         if (from == to || to == "applet_rows")
             next
-        if (from in rank) {
-            if (!(to in rank) || rank[to] >= rank[from])
-                wrong($2 " includes " to ".h, which stands above it")
-            next
-        }
-        # An applet file: its word, the part before the first _, is what its stories share.
-        split(from, mine, "_"); split(to, its, "_")
-        if (!(to in rank) && mine[1] != its[1])
-            wrong($2 " includes another applet'"'"'s " to ".h")
-        if (to == "main" || to == "applets")
+        if (from in rank && !(to in rank && rank[to] < rank[from]))
+            wrong($2 " includes " to ".h, which does not stand before it")
+        if (!(from in rank) && !(to in rank) && word(from) != word(to))
+            wrong($2 " includes " to ".h of another applet")
+        if (!(from in rank) && (to == "main" || to == "applets"))
             wrong($2 " includes the dispatcher")
     }
-    END { exit failed }'
+    END {
+        if (count < 40) # the map was not found
+            wrong("applets/main.c: no map of the modules")
+        exit failed
+    }'

@@ -6,3 +6,7 @@ status proctool --install
 status proctool --install a b
 status proctool -s x
 status proctool help a b
+status proctool --instal-l x
+status proctool --i --symbolc
+status proctool --options=
+proctool --options proctool | cut -f 1-4
