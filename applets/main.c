@@ -14,10 +14,12 @@
  *   table             aligned columns
  * Files
  *   dir               a directory's descriptor: read, readlink, entries
+ *   cursor            checked steps over words, numbers and lines
  *   procparse         pure parsers of what /proc holds
  *   procfs            the root of a /proc: the only opener
  * Records
  *   process           one record, by a mask of sources
+ *   watch             many of them, by threads that can be given up
  *   snapshot          all of them
  *   tree              who descends from whom
  *   match             criteria: yes, no, or which source would decide

@@ -4,7 +4,8 @@
  *
  * Everything is opened O_NOFOLLOW|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, and outside the kernel's own file
  * systems only regular files are read: a tree that somebody hands us may hold FIFOs, devices and
- * links to files that only we may read.
+ * links to files that only we may read: -ELOOP for a link, wherever in the name it stands, -EISDIR,
+ * -EINVAL for other special files. A `name` may have several words, "task/12/comm".
  */
 #ifndef PT_DIR_H
 #define PT_DIR_H
@@ -25,7 +26,10 @@ struct pt_dir {
     const char *name; /* for messages; borrowed */
 };
 
-#define PT_DIR_CLOSED {.fd = -1}
+#define PT_DIR_CLOSED                                                                              \
+    {                                                                                              \
+        .fd = -1                                                                                   \
+    }
 
 /* Opens the directory `path`, which our own user named: links are followed. -errno. */
 int pt_dir_open(struct pt_dir *ret_dir, const char *path);
@@ -42,6 +46,12 @@ void pt_dir_close(struct pt_dir *dir);
  * -errno. No terminating NUL is added.
  */
 ssize_t pt_dir_read(const struct pt_dir *dir, const char *name, char *buffer, size_t size);
+
+/*
+ * Reads the first `size` bytes of any file: until the buffer is full or a read gives 0. Returns the
+ * bytes read, or -errno.
+ */
+ssize_t pt_dir_read_head(const struct pt_dir *dir, const char *name, char *buffer, size_t size);
 
 /*
  * Appends the whole file to `ret_bytes`, read until 0 (a seq_file returns a page at a time).

@@ -15,6 +15,7 @@
 
 /* f_type of statfs(2) (include/uapi/linux/magic.h). */
 #define PT_PROC_MAGIC 0x9fa0
+#define PT_SYSFS_MAGIC 0x62656572
 #define PT_CGROUP_MAGIC 0x27e0eb
 #define PT_CGROUP2_MAGIC 0x63677270 /* 4.5 */
 #define PT_PIDFS_MAGIC 0x50494446   /* 6.9: a pidfd's inode tells processes apart */
@@ -88,6 +89,19 @@ struct pt_statx {
 /* statx(2), 4.11, of PATH below DIRECTORY; "" with AT_EMPTY_PATH for the descriptor itself. FLAGS
  * are AT_ flags and PT_STATX_DONT_SYNC. RET_STATX is written on success alone. */
 int pt_statx(int directory, const char *path, int flags, unsigned mask, struct pt_statx *ret_statx);
+
+/* struct linux_dirent64 of getdents64(2), 2.4. An entry takes `length` bytes, its name ends in NUL;
+ * entries may stand unaligned for us: copy what stands before the name. */
+struct pt_dirent {
+    uint64_t inode;
+    int64_t next;
+    uint16_t length;
+    uint8_t type; /* DT_ */
+    char name[];
+};
+
+/* getdents64(2): the bytes filled, 0 at the end. */
+int pt_getdents(int directory, void *entries, size_t size);
 
 #define PT_CLOSE_RANGE_CLOEXEC 0x4u /* 5.11 */
 

@@ -1,7 +1,8 @@
 /*
  * Pure parsers of the files below /proc: (bytes, length) in, a struct out. They never read past
  * `length`, need no terminating NUL, allocate nothing, and say -EINVAL to what the kernel could not
- * have written. Formats: proc(5) and the kernel's fs/proc/array.c, task_mmu.c, base.c.
+ * have written (a record that is too short, a word for a number), -ERANGE to a number that does not
+ * fit. Formats: proc(5) and the kernel's fs/proc/array.c, task_mmu.c, base.c.
  */
 #ifndef PT_PROCPARSE_H
 #define PT_PROCPARSE_H
@@ -28,13 +29,13 @@ struct pt_stat {
     const char *comm;   /* raw bytes between the first `(` and the last `)`; not NUL-terminated
                            by the parser; pt_process makes it a NUL-terminated copy */
     uint32_t comm_length;
-    uint32_t flags;     /* PF_ */
+    uint32_t flags; /* PF_ */
     pid_t pid;
     pid_t ppid;
-    pid_t pgrp;         /* 0: of another PID namespace */
-    pid_t session;      /* 0: of another PID namespace */
-    pid_t tpgid;        /* -1: no terminal */
-    uint32_t tty;       /* device number, kernel encoding; 0: none */
+    pid_t pgrp;    /* 0: of another PID namespace */
+    pid_t session; /* 0: of another PID namespace */
+    pid_t tpgid;   /* -1: no terminal */
+    uint32_t tty;  /* device number, kernel encoding; 0: none */
     int32_t nice;
     uint32_t threads;
     char state;
@@ -52,19 +53,19 @@ enum { PT_REAL, PT_EFFECTIVE, PT_SAVED, PT_FILESYSTEM };
 struct pt_status {
     uid_t uid[4]; /* PT_REAL … */
     gid_t gid[4];
-    pid_t tracer; /* TracerPid, 0: none */
-    uint32_t nspid_count; /* 0: the kernel has no NSpid (before 4.1) */
+    pid_t tracer;              /* TracerPid, 0: none */
+    uint32_t nspid_count;      /* 0: the kernel has no NSpid (before 4.1) */
     pid_t nspid[PT_NSPID_MAX]; /* outermost first: ours, then its own namespaces' */
-    uint64_t pending;        /* SigPnd, of the thread; bit N-1 is signal N */
-    uint64_t shared_pending; /* ShdPnd, of the process */
-    uint64_t blocked;        /* SigBlk */
-    uint64_t ignored;        /* SigIgn */
-    uint64_t caught;         /* SigCgt */
-    bool has_memory;         /* VmRSS was there: not a kernel thread or zombie */
-    uint64_t rss;            /* VmRSS */
-    uint64_t rss_shmem;      /* RssShmem, 4.5 */
-    uint64_t page_tables;    /* VmPTE */
-    uint64_t swap;           /* VmSwap */
+    uint64_t pending;          /* SigPnd, of the thread; bit N-1 is signal N */
+    uint64_t shared_pending;   /* ShdPnd, of the process */
+    uint64_t blocked;          /* SigBlk */
+    uint64_t ignored;          /* SigIgn */
+    uint64_t caught;           /* SigCgt */
+    bool has_memory;           /* VmRSS was there: not a kernel thread or zombie */
+    uint64_t rss;              /* VmRSS */
+    uint64_t rss_shmem;        /* RssShmem, 4.5 */
+    uint64_t page_tables;      /* VmPTE */
+    uint64_t swap;             /* VmSwap */
     uint32_t threads;
 };
 
