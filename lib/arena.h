@@ -26,7 +26,7 @@ void pt_arena_init(struct pt_arena *arena);
 /* Frees everything that came from ARENA and leaves it empty, ready for use. */
 void pt_arena_done(struct pt_arena *arena);
 
-/* As pt_arena_done, but keeps the newest chunk: for a record that is read again and again. */
+/* As pt_arena_done, but keeps a chunk of usual size: for a record that is read again and again. */
 void pt_arena_clear(struct pt_arena *arena);
 
 /* Takes over everything that came from OTHER, which is empty afterwards; nothing moves. */

@@ -2,9 +2,9 @@
  * The Linux calls, structs and constants that libc lags behind with, each with the kernel version
  * that brought it. No <linux/...> header: musl-gcc sees none, and theirs clash with libc's.
  *
- * A wrapper returns what the call does (0, a descriptor, a count) or -errno, never -1, and leaves
- * errno alone. -ENOSYS means that the kernel lacks the call or a seccomp filter says so: callers
- * fall back, these do not.
+ * A wrapper returns what the call does (0, a descriptor, a count) or -errno, never -1. -ENOSYS
+ * means that the kernel lacks the call, or that a seccomp filter says so: callers fall back, these
+ * do not.
  */
 #ifndef PT_KERNEL_H
 #define PT_KERNEL_H
