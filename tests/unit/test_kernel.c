@@ -36,13 +36,13 @@ START_TEST(pidfds)
         ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(pt_pidfd_send_signal(fd, 0), 0);
         ck_assert_int_eq(pt_pidfd_send_signal(fd, 1000), -EINVAL);
-        ck_assert_int_eq(pt_pidfd_send_signal(fd, SIGTERM), 0);
+        ck_assert_int_eq(pt_pidfd_send_signal(fd, SIGKILL), 0);
         ck_assert_int_eq(poll(&poll_fd, 1, 10000), 1);
     } else {
-        kill(child, SIGTERM);
+        kill(child, SIGKILL);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     if (fd >= 0) {
         ck_assert_int_eq(pt_pidfd_send_signal(fd, 0), -ESRCH);
         ck_assert_int_eq(pt_pidfd_open(0, 0), -EINVAL);
