@@ -7,6 +7,7 @@
  * Values (libc only)
  *   kernel            raw calls, constants and structs, each with the kernel that brought it
  *   arena             memory that is freed at once
+ *   buffer            a growing run of bytes
  *   text              UTF-8, escaping, width: the one escaper
  *   units             checked numbers, durations, sizes, signal names
  *   schedule          TERM/30/KILL/5: parse, what is due at a time
