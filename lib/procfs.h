@@ -5,11 +5,26 @@
 #ifndef PT_PROCFS_H
 #define PT_PROCFS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "dir.h"
+
+/*
+ * Processes that held a reader of ours in one read for a second (watch.h). They are not asked for
+ * such a source again, and when there are PT_HELD_MAX nobody is. One thread writes, any may read.
+ */
+#define PT_HELD_MAX 8
+struct pt_held {
+    atomic_size_t count;
+    struct {
+        pid_t pid;
+        uint64_t starttime;
+    } process[PT_HELD_MAX];
+};
 
 struct pt_procfs {
     struct pt_dir root;
@@ -17,7 +32,13 @@ struct pt_procfs {
     bool own_namespace; /* live, and of our own PID namespace: its PIDs may be signalled */
     uint64_t ticks;     /* a second (USER_HZ) */
     uint64_t page_size; /* bytes */
+    struct pt_held *held;
 };
+
+#define PT_PROCFS_CLOSED                                                                           \
+    {                                                                                              \
+        .root = PT_DIR_CLOSED                                                                      \
+    }
 
 /*
  * Opens `path`, or /proc when it is NULL. It must be a directory in which at least one process or,
@@ -28,6 +49,8 @@ struct pt_procfs {
  * (proc(5); a procfs of an outer namespace shows us under another pid and with several).
  */
 int pt_procfs_open(struct pt_procfs *ret_procfs, const char *path);
+
+/* Accepts a closed one. */
 void pt_procfs_close(struct pt_procfs *procfs);
 
 /*
@@ -48,9 +71,13 @@ int pt_procfs_clocks(const struct pt_procfs *procfs, struct pt_clocks *ret_clock
  */
 int pt_procfs_pids(const struct pt_procfs *procfs, pid_t **ret_pids, size_t *ret_count);
 
-/* "PID" or "PID/file" as a path below the root; `buffer` of PT_PROCFS_PATH bytes. */
+/* The same of any directory: every tid of a process's `task`. */
+int pt_procfs_list(const struct pt_dir *dir, pid_t **ret_pids, size_t *ret_count);
+
+/* "PID", or "PID/file" where `file` is not NULL, as a path below the root or below `task`. Returns
+ * BUFFER; a longer `file` than goes into it is a mistake of the caller's. */
 #define PT_PROCFS_PATH 64
-const char *pt_procfs_path(char *buffer, pid_t pid, const char *file);
+const char *pt_procfs_path(char buffer[PT_PROCFS_PATH], pid_t pid, const char *file);
 
 /* The directory of one process, held: what is read through it is of one process only. -errno;
  * ENOENT and ESRCH mean gone. */
