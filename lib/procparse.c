@@ -253,6 +253,8 @@ static int parse_status_line(struct pt_line *line, struct pt_status *status, uns
         *seen |= SEEN_GID;
         return parse_ids(&line->value, status->gid);
     }
+    if (pt_line_has_key(line, "Tgid"))
+        return pt_cursor_pid(&line->value, 0, &status->tgid);
     if (pt_line_has_key(line, "TracerPid"))
         return pt_cursor_pid(&line->value, 0, &status->tracer);
     if (pt_line_has_key(line, "NSpid"))

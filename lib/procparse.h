@@ -53,6 +53,7 @@ enum { PT_REAL, PT_EFFECTIVE, PT_SAVED, PT_FILESYSTEM };
 struct pt_status {
     uid_t uid[4]; /* PT_REAL … */
     gid_t gid[4];
+    pid_t tgid;                /* the process; another pid than was read: of its other threads */
     pid_t tracer;              /* TracerPid, 0: none */
     uint32_t nspid_count;      /* 0: the kernel has no NSpid (before 4.1) */
     pid_t nspid[PT_NSPID_MAX]; /* outermost first: ours, then its own namespaces' */
