@@ -156,11 +156,11 @@ int pt_handle_open(struct pt_handle *ret_handle, const struct pt_verifier *verif
     if (answer != 0)
         return answer;
     answer = recognise(&handle, verifier, NULL);
-    if (handle.fd >= 0 && (answer != 1 || is_scarce(handle.fd))) {
+    if (handle.fd >= 0 && (answer <= 0 || is_scarce(handle.fd))) {
         pt_handle_close(&handle);
         handle.lack = EMFILE;
     }
-    if (answer == 1)
+    if (answer > 0)
         *ret_handle = handle;
     return answer;
 }
@@ -170,12 +170,6 @@ void pt_handle_close(struct pt_handle *handle)
     if (handle->fd >= 0)
         close(handle->fd);
     handle->fd = -1;
-}
-
-static void mark_ended(struct pt_handle *handle)
-{
-    pt_handle_close(handle);
-    handle->ended = true;
 }
 
 static int send_by_pid(const struct pt_handle *handle, int signal)
@@ -213,7 +207,7 @@ int pt_handle_signal(struct pt_handle *handle, const struct pt_verifier *verifie
         if (error == 0) {
             error = recognise(&moment, verifier, handle);
             handle->young = moment.young;
-            error = error == 1 ? 0 : error == 0 ? -ESRCH : error;
+            error = error > 0 ? 0 : error == 0 ? -ESRCH : error;
         }
     }
     if (error == 0)
@@ -221,7 +215,7 @@ int pt_handle_signal(struct pt_handle *handle, const struct pt_verifier *verifie
     if (handle->fd < 0)
         pt_handle_close(&moment);
     if (error == -ESRCH)
-        mark_ended(handle);
+        handle->ended = true;
     return error;
 }
 
@@ -254,7 +248,7 @@ int pt_handle_has_ended(struct pt_handle *handle, const struct pt_procfs *procfs
         return 1;
     answer = handle->fd >= 0 ? pidfd_has_ended(handle->fd) : look(handle, procfs);
     if (answer == 1)
-        mark_ended(handle);
+        handle->ended = true;
     return answer;
 }
 

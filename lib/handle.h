@@ -12,7 +12,7 @@
  *   fd -1, lack ENOSYS  the kernel has no pidfds (before 5.3)
  *   fd -1, lack EPERM   pidfds are refused (the seccomp filters of old containers)
  *   fd -1, lack EMFILE  no descriptor was left for it
- *   ended               it has ended; fd is -1
+ *   ended               it has ended; fd stays until it is closed, since somebody may wait for it
  *
  * Without fd each signal opens for this moment, recognises, sends and closes: where the pidfd was
  * only for want of descriptors absent that is as exact as ever. Without pidfds it is kill(2) after
@@ -51,8 +51,8 @@ struct pt_handle {
 
 /*
  * Who is meant. `verify` is asked about the record as it is now; it may add sources to it
- * (pt_match_process, pt_process_add_watched, into `arena`), and says 1: this one; 0: another; or
- * -errno. `handle` has its pid and inode. NULL means whoever has the pid.
+ * (pt_match_process, pt_process_add_watched, into `arena`), and says a positive number: this one;
+ * 0: another; or -errno. `handle` has its pid and inode. NULL means whoever has the pid.
  */
 struct pt_verifier {
     const struct pt_procfs *procfs; /* borrowed */
@@ -62,11 +62,12 @@ struct pt_verifier {
 };
 
 /*
- * Opens and verifies. Returns 1: it is the one; 0: it is another; -ESRCH: it has ended (a zombie
- * has; a leader that exited before its threads has not), or PID is a thread that leads no process;
- * -EACCES: its record may not be read; -EXDEV: the root is not a live procfs of our own PID
- * namespace, whose pids mean nothing to kill(2); other -errno as `verify` or reading said. The
- * handle is written for 1 alone. Some descriptors are left for others to use.
+ * Opens and verifies. Returns `verify`'s positive answer, or 1: it is the one; 0: it is another;
+ * -ESRCH: it has ended (a zombie has; a leader that exited before its threads has not), or PID is a
+ * thread that leads no process; -EACCES: its record may not be read; -EXDEV: the root is not a live
+ * procfs of our own PID namespace, whose pids mean nothing to kill(2); other -errno as `verify` or
+ * reading said. The handle is written for a positive answer alone. Some descriptors are left for
+ * others to use.
  */
 int pt_handle_open(struct pt_handle *ret_handle, const struct pt_verifier *verifier, pid_t pid);
 
@@ -80,8 +81,8 @@ void pt_handle_close(struct pt_handle *handle);
 int pt_handle_signal(struct pt_handle *handle, const struct pt_verifier *verifier, int signal);
 
 /*
- * Whether it has ended, by a look that does not wait: poll(2) of the pidfd, else its record. One
- * that has is closed. 1, 0, or -errno where that cannot be told.
+ * Whether it has ended, by a look that does not wait: poll(2) of the pidfd, else its record. 1, 0,
+ * or -errno where that cannot be told.
  */
 int pt_handle_has_ended(struct pt_handle *handle, const struct pt_procfs *procfs);
 

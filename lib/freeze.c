@@ -1,0 +1,539 @@
+#include "freeze.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "procparse.h"
+#include "text.h"
+#include "units.h"
+#include "waitset.h"
+
+/* Closed passes in a row that prove a set closed. */
+#define CLOSED_PASSES 1
+#define CLOSED_PASSES_REAPERS 2
+#define CLOSED_PASSES_SCANS 5
+
+/* Between passes that only wait for threads to stop, nanoseconds. */
+#define PAUSE_FIRST INT64_C(50000)
+#define PAUSE_LAST INT64_C(2000000)
+
+/* Of a list of children: more than pid_max of them (4 Mi) are not possible. */
+#define CHILDREN_LIMIT ((size_t)64 << 20)
+
+struct pass {
+    struct pt_freeze *freeze;
+    int64_t give_up;
+    bool stopping; /* or only looking */
+    bool reapers;  /* look below those too */
+    bool quiet;    /* nothing was new, and nothing ran */
+    bool grew;     /* something was new */
+    struct pt_buffer children;
+};
+
+static int verify_child(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                        struct pt_process *now, struct pt_arena *arena);
+
+void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum pt_growth growth)
+{
+    *freeze = (struct pt_freeze){.members = members, .growth = growth};
+    freeze->admit.procfs = members->procfs;
+    freeze->child.procfs = members->procfs;
+    freeze->child.verify = verify_child;
+    freeze->child.data = freeze;
+}
+
+void pt_freeze_done(struct pt_freeze *freeze)
+{
+    pt_freeze_continue(freeze);
+    free(freeze->reapers);
+    freeze->reapers = NULL;
+    freeze->reaper_count = freeze->reaper_capacity = 0;
+}
+
+/* --- reading --- */
+
+static int read_stat(const struct pt_procfs *procfs, pid_t pid, pid_t tid, struct pt_stat *ret_stat)
+{
+    char path[PT_PROCFS_PATH], bytes[2048];
+    ssize_t length;
+
+    if (tid == 0)
+        snprintf(path, sizeof path, "%d/stat", (int)pid);
+    else
+        snprintf(path, sizeof path, "%d/task/%d/stat", (int)pid, (int)tid);
+    length = pt_dir_read(&procfs->root, path, bytes, sizeof bytes);
+    if (length < 0)
+        return (int)length;
+    return pt_parse_stat(bytes, (size_t)length, ret_stat);
+}
+
+/* A thread in this state runs no more for now. */
+static bool is_still(char state)
+{
+    return state != '\0' && strchr("TtZXx", state) != NULL;
+}
+
+static int read_children(const struct pt_procfs *procfs, pid_t pid, pid_t tid,
+                         struct pt_buffer *ret_list)
+{
+    char path[PT_PROCFS_PATH];
+
+    pt_buffer_clear(ret_list);
+    snprintf(path, sizeof path, "%d/task/%d/children", (int)pid, (int)tid);
+    return pt_dir_read_all(&procfs->root, path, ret_list, CHILDREN_LIMIT);
+}
+
+/* Whether this kernel has lists of children at all: our own is there as long as we are. */
+static bool kernel_has_children(struct pass *pass)
+{
+    return read_children(pass->freeze->members->procfs, getpid(), getpid(), &pass->children) == 0;
+}
+
+/* --- what is new --- */
+
+/* With PT_GROWTH_TREE. -EAGAIN: not the child of a member that is known to live; where it hangs the
+ * next pass will tell. */
+static int verify_child(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                        struct pt_process *now, struct pt_arena *arena)
+{
+    const struct pt_freeze *freeze = verifier->data;
+    const struct pt_members *members = freeze->members;
+    uint32_t parent = pt_members_find(members, now->stat.ppid);
+    int answer = PT_ROLE_TARGET;
+
+    if (parent == PT_NO_MEMBER || !pt_member_lives(members->list[parent]))
+        return -EAGAIN;
+    if (freeze->admit.verify != NULL)
+        answer = freeze->admit.verify(&freeze->admit, handle, now, arena);
+    /* It read our member's pid there: was that still our member? */
+    if (answer > 0 && pt_handle_has_ended(&members->list[parent]->handle, members->procfs) != 0)
+        return -EAGAIN;
+    return answer;
+}
+
+static void note_news(struct pass *pass)
+{
+    pass->quiet = false;
+    pass->grew = true;
+}
+
+/* A member that has ended and still stands in a list: an unreaped zombie, or its pid is another's.
+ */
+static bool is_known_zombie(const struct pt_members *members, const struct pt_member *member)
+{
+    struct pt_stat stat;
+
+    return read_stat(members->procfs, member->handle.pid, 0, &stat) == 0 &&
+           stat.starttime == member->handle.starttime && (stat.state == 'Z' || stat.state == 'X') &&
+           stat.threads <= 1;
+}
+
+/* Takes in a pid that stands in a list of children. */
+static int nominate(struct pass *pass, pid_t pid, uint32_t parent)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    struct pt_members *members = freeze->members;
+    uint32_t index = pt_members_find(members, pid);
+    int answer;
+
+    if (index != PT_NO_MEMBER &&
+        (pt_member_lives(members->list[index]) || is_known_zombie(members, members->list[index])))
+        return 0;
+    answer = pt_members_add(members, pid,
+                            freeze->growth == PT_GROWTH_TREE ? &freeze->child : &freeze->admit,
+                            parent, &index);
+    if (answer == 1) {
+        /* Its parent was asked about once; that may change, and says nothing later. */
+        if (freeze->growth == PT_GROWTH_TREE)
+            members->list[index]->verifier = NULL;
+        if (freeze->joined != NULL)
+            freeze->joined(index, freeze->data);
+    }
+    if (answer == 1 || answer == -ESRCH || answer == -EAGAIN)
+        note_news(pass);
+    return answer == -ENOMEM ? answer : 0;
+}
+
+static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t parent)
+{
+    size_t offset = 0;
+    pid_t child;
+    int error = read_children(pass->freeze->members->procfs, pid, tid, &pass->children);
+
+    if (error == -ENOENT && !pass->freeze->whole_scans && !kernel_has_children(pass)) {
+        pass->freeze->whole_scans = true;
+        note_news(pass);
+        return 0;
+    }
+    if (error != 0)
+        return error == -ENOMEM ? error : 0; /* gone; whether that is news the caller sees */
+    while (error == 0 && pt_next_pid(pass->children.data, pass->children.length, &offset, &child))
+        error = nominate(pass, child, parent);
+    return error;
+}
+
+/* --- the reapers outside --- */
+
+static int add_reaper(struct pt_freeze *freeze, pid_t pid)
+{
+    if (freeze->reaper_count == freeze->reaper_capacity) {
+        size_t capacity = freeze->reaper_capacity != 0 ? freeze->reaper_capacity * 2 : 16;
+        pid_t *reapers = realloc(freeze->reapers, capacity * sizeof *reapers);
+
+        if (reapers == NULL)
+            return -ENOMEM;
+        freeze->reapers = reapers;
+        freeze->reaper_capacity = capacity;
+    }
+    freeze->reapers[freeze->reaper_count++] = pid;
+    return 0;
+}
+
+static bool is_reaper(const struct pt_freeze *freeze, pid_t pid)
+{
+    for (size_t i = 0; i < freeze->reaper_count; i++) {
+        if (freeze->reapers[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+/* Notes PID and what is above it. A member among them notes its own parents. */
+static int note_reapers(struct pt_freeze *freeze, pid_t pid)
+{
+    struct pt_members *members = freeze->members;
+
+    while (pid > 0 && !is_reaper(freeze, pid)) {
+        uint32_t index = pt_members_find(members, pid);
+        struct pt_stat stat;
+
+        if (index != PT_NO_MEMBER && pt_member_lives(members->list[index]))
+            return 0;
+        if (add_reaper(freeze, pid) != 0)
+            return -ENOMEM;
+        if (read_stat(members->procfs, pid, 0, &stat) != 0)
+            return 0;
+        pid = stat.ppid;
+    }
+    return 0;
+}
+
+/* Any thread of a process may have been the one that children were handed to. */
+struct thread_walk {
+    struct pass *pass;
+    pid_t pid;
+    uint32_t parent;
+    bool still; /* every thread was */
+};
+
+static int visit_thread(const char *name, unsigned char type, void *data)
+{
+    struct thread_walk *walk = data;
+    pid_t tid = pt_parse_pid_name(name);
+    struct pt_stat stat;
+
+    (void)type;
+    if (tid == 0)
+        return 0;
+    /* The state first: children that come after it was seen still do not come. */
+    if (read_stat(walk->pass->freeze->members->procfs, walk->pid, tid, &stat) == 0 &&
+        !is_still(stat.state))
+        walk->still = false;
+    if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
+        return 0;
+    return nominate_children(walk->pass, walk->pid, tid, walk->parent);
+}
+
+static int visit_threads(struct thread_walk *walk)
+{
+    char path[PT_PROCFS_PATH];
+    struct pt_dir task;
+    int error;
+
+    snprintf(path, sizeof path, "%d/task", (int)walk->pid);
+    error = pt_dir_open_at(&task, &walk->pass->freeze->members->procfs->root, path);
+    if (error != 0)
+        return error == -ENOMEM ? error : 0;
+    error = pt_dir_each(&task, visit_thread, walk);
+    pt_dir_close(&task);
+    return error == -ENOMEM ? error : 0;
+}
+
+static int visit_reapers(struct pass *pass)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    int error = note_reapers(freeze, 1);
+
+    for (size_t i = 0; error == 0 && i < freeze->reaper_count; i++) {
+        struct thread_walk walk = {.pass = pass, .pid = freeze->reapers[i], .parent = PT_NO_MEMBER};
+
+        error = visit_threads(&walk);
+    }
+    return error;
+}
+
+/* --- members --- */
+
+/* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
+static bool is_foreground_job(const struct pt_freeze *freeze, const struct pt_stat *stat)
+{
+    uint32_t parent = pt_members_find(freeze->members, stat->ppid);
+
+    if (stat->tpgid <= 0 || stat->pgrp != stat->tpgid)
+        return false;
+    return parent == PT_NO_MEMBER || !pt_member_lives(freeze->members->list[parent]) ||
+           freeze->members->list[parent]->role == PT_ROLE_PASSED;
+}
+
+static void stop(struct pass *pass, struct pt_member *member)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    const struct pt_procfs *procfs = freeze->members->procfs;
+    struct pt_stat stat;
+
+    if (member->asked || member->role == PT_ROLE_PASSED)
+        return;
+    member->asked = true;
+    if (read_stat(procfs, member->handle.pid, 0, &stat) != 0)
+        return;
+    member->left_running = !freeze->everyone && is_foreground_job(freeze, &stat);
+    if (member->left_running)
+        return;
+    if (!member->stopped)
+        member->was_stopped = stat.state == 'T';
+    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
+        member->stopped = true;
+}
+
+/* Whether a pass is open while this one runs. */
+static bool holds_open(const struct pass *pass, const struct pt_member *member)
+{
+    return pass->stopping && member->role != PT_ROLE_PASSED && !member->left_running &&
+           !member->refused && !member->frozen;
+}
+
+static int visit(struct pass *pass, uint32_t index)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    const struct pt_procfs *procfs = freeze->members->procfs;
+    struct pt_member *member = freeze->members->list[index];
+    struct thread_walk walk = {
+        .pass = pass, .pid = member->handle.pid, .parent = index, .still = true};
+    struct pt_stat stat;
+    int error = 0;
+
+    if (pass->stopping)
+        stop(pass, member);
+    if (read_stat(procfs, member->handle.pid, 0, &stat) == 0) {
+        member->state = stat.state;
+        if (pass->reapers)
+            error = note_reapers(freeze, stat.ppid);
+        /* A stopped process makes no threads: one means the leader alone. */
+        if (error == 0 && stat.threads <= 1 && holds_open(pass, member)) {
+            walk.still = is_still(stat.state);
+            if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
+                error = nominate_children(pass, walk.pid, walk.pid, index);
+        } else if (error == 0) {
+            error = visit_threads(&walk);
+        }
+    }
+    member->closed = walk.still;
+    if (pt_handle_has_ended(&member->handle, procfs) == 1) {
+        note_news(pass);
+        if (!member->awaited)
+            pt_handle_close(&member->handle);
+    }
+    if (!walk.still && holds_open(pass, member))
+        pass->quiet = false;
+    return error;
+}
+
+static int scan(struct pass *pass)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    struct pt_members *members = freeze->members;
+    size_t count;
+    pid_t *pids;
+    int error = pt_procfs_pids(members->procfs, &pids, &count);
+
+    if (error != 0)
+        return error;
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        uint32_t parent = PT_NO_MEMBER;
+        struct pt_stat stat;
+
+        if (freeze->growth == PT_GROWTH_TREE) {
+            if (read_stat(members->procfs, pids[i], 0, &stat) != 0)
+                continue;
+            parent = pt_members_find(members, stat.ppid);
+            if (parent == PT_NO_MEMBER || !pt_member_lives(members->list[parent]))
+                continue;
+        }
+        error = nominate(pass, pids[i], parent);
+    }
+    free(pids);
+    return error;
+}
+
+/* One pass over everybody, those included who join in it. */
+static int make_pass(struct pass *pass)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    int error = 0;
+
+    pass->quiet = true;
+    pass->grew = false;
+    for (uint32_t i = 0; error == 0 && i < freeze->members->count; i++) {
+        if (pt_member_lives(freeze->members->list[i]))
+            error = visit(pass, i);
+        if (i % 64 == 63 && pt_monotonic() > pass->give_up) {
+            pass->quiet = false;
+            return error;
+        }
+    }
+    if (error == 0 && freeze->whole_scans && freeze->growth != PT_GROWTH_NONE)
+        error = scan(pass);
+    else if (error == 0 && pass->reapers)
+        error = visit_reapers(pass);
+    return error;
+}
+
+static size_t closed_passes_needed(const struct pt_freeze *freeze)
+{
+    if (freeze->growth == PT_GROWTH_NONE)
+        return CLOSED_PASSES;
+    if (freeze->whole_scans)
+        return CLOSED_PASSES_SCANS;
+    return freeze->growth == PT_GROWTH_CRITERIA ? CLOSED_PASSES_REAPERS : CLOSED_PASSES;
+}
+
+/* A signal that asks us to end waits to be read. */
+static bool is_interrupted(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    sigset_t pending;
+
+    if (sigpending(&pending) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (sigismember(&pending, signals[i]) == 1 && sigaction(signals[i], NULL, &action) == 0 &&
+            action.sa_handler != SIG_IGN)
+            return true;
+    }
+    return false;
+}
+
+static void pause_for(int64_t nanoseconds)
+{
+    struct timespec time = {.tv_nsec = (long)nanoseconds};
+
+    nanosleep(&time, NULL);
+}
+
+static int close_set(struct pass *pass)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    int64_t pause = PAUSE_FIRST;
+    size_t closed = 0;
+
+    while (!freeze->complete) {
+        int error = make_pass(pass);
+
+        freeze->passes++;
+        if (error != 0)
+            return error;
+        closed = pass->quiet ? closed + 1 : 0;
+        freeze->complete = closed >= closed_passes_needed(freeze);
+        freeze->interrupted = is_interrupted();
+        if (freeze->interrupted || pt_monotonic() > pass->give_up)
+            break;
+        if (!pass->quiet && !pass->grew) {
+            pause_for(pause);
+            pause = pause < PAUSE_LAST ? pause * 2 : pause;
+        }
+    }
+    return 0;
+}
+
+static void begin(struct pt_freeze *freeze, bool everyone)
+{
+    sigset_t all;
+
+    if (!freeze->active) {
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &freeze->former_mask);
+        freeze->active = true;
+    }
+    freeze->everyone = everyone;
+    freeze->complete = freeze->interrupted = false;
+    freeze->passes = 0;
+    freeze->reaper_count = 0;
+    for (size_t i = 0; i < freeze->members->count; i++) {
+        struct pt_member *member = freeze->members->list[i];
+
+        member->asked = member->closed = member->left_running = member->frozen = false;
+    }
+}
+
+int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
+{
+    struct pass pass = {.freeze = freeze, .stopping = true};
+    int error;
+
+    pass.reapers = freeze->growth == PT_GROWTH_CRITERIA;
+    begin(freeze, everyone);
+    pt_buffer_init(&pass.children);
+    pass.give_up = pt_monotonic() + PT_FREEZE_PATIENCE;
+    error = close_set(&pass);
+    pt_buffer_done(&pass.children);
+    return error;
+}
+
+/* Signals are ours again. */
+static void end(struct pt_freeze *freeze)
+{
+    if (freeze->active)
+        sigprocmask(SIG_SETMASK, &freeze->former_mask, NULL);
+    freeze->active = false;
+}
+
+void pt_freeze_continue(struct pt_freeze *freeze)
+{
+    for (size_t i = 0; freeze->members != NULL && i < freeze->members->count; i++) {
+        struct pt_member *member = freeze->members->list[i];
+
+        if (member->stopped && pt_member_lives(member))
+            pt_member_signal(member, freeze->members->procfs, SIGCONT);
+        member->stopped = false;
+    }
+    end(freeze);
+}
+
+void pt_freeze_keep(struct pt_freeze *freeze)
+{
+    for (size_t i = 0; i < freeze->members->count; i++)
+        freeze->members->list[i]->stopped = false;
+    end(freeze);
+}
+
+int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)
+{
+    struct pass pass = {.freeze = freeze, .give_up = pt_monotonic() + PT_FREEZE_PATIENCE};
+    int error;
+
+    if (freeze->growth == PT_GROWTH_NONE)
+        return 0;
+    pass.reapers = reapers && freeze->growth == PT_GROWTH_CRITERIA;
+    freeze->reaper_count = 0;
+    pt_buffer_init(&pass.children);
+    do
+        error = make_pass(&pass);
+    while (error == 0 && pass.grew && pt_monotonic() < pass.give_up);
+    pt_buffer_done(&pass.children);
+    return error;
+}
