@@ -19,6 +19,7 @@
  *   procparse         pure parsers of what /proc holds
  *   procfs            the root of a /proc: the only opener
  * Records
+ *   source            what a record is made of, each source of it
  *   process           one record, by a mask of sources
  *   watch             many of them, by threads that can be given up
  *   snapshot          all of them

@@ -172,8 +172,9 @@ int pt_dir_open_at(struct pt_dir *ret_dir, const struct pt_dir *parent_dir, cons
     leave_parent(parent_dir, &parent);
     if (error < 0)
         return error;
-    *ret_dir = (struct pt_dir){
-        .fd = fd, .kernel_made = parent_dir->kernel_made || is_kernel_made(fd), .name = name};
+    *ret_dir = (struct pt_dir){.fd = fd,
+                               .kernel_made = parent_dir->kernel_made || is_kernel_made(fd),
+                               .name = parent_dir->name};
     return 0;
 }
 

@@ -34,7 +34,8 @@ struct pt_dir {
 /* Opens the directory `path`, which our own user named: links are followed. -errno. */
 int pt_dir_open(struct pt_dir *ret_dir, const char *path);
 
-/* Opens the directory `name` inside `parent`; no link is followed (ELOOP, ENOTDIR). -errno. */
+/* Opens the directory `name` inside `parent`; no link is followed (ENOTDIR). It has its parent's
+ * name for messages. -errno. */
 int pt_dir_open_at(struct pt_dir *ret_dir, const struct pt_dir *parent, const char *name);
 
 /* Closes; accepts a closed one. */

@@ -65,6 +65,11 @@ int pt_statx(int directory, const char *path, int flags, unsigned mask, struct p
     return result;
 }
 
+int pt_getdents(int directory, void *entries, size_t size)
+{
+    return answer(syscall(SYS_getdents64, directory, entries, size));
+}
+
 int pt_close_range(unsigned first, unsigned last, unsigned flags)
 {
     return answer(syscall(SYS_close_range, first, last, flags));

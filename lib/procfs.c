@@ -182,11 +182,8 @@ void pt_procfs_close(struct pt_procfs *procfs)
 int pt_procfs_open_pid(const struct pt_procfs *procfs, pid_t pid, struct pt_dir *ret_dir)
 {
     char path[PT_PROCFS_PATH];
-    int error = pt_dir_open_at(ret_dir, &procfs->root, pt_procfs_path(path, pid, NULL));
 
-    if (error == 0)
-        ret_dir->name = procfs->root.name;
-    return error;
+    return pt_dir_open_at(ret_dir, &procfs->root, pt_procfs_path(path, pid, NULL));
 }
 
 /* --- clocks --- */
