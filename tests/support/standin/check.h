@@ -183,7 +183,8 @@ static inline void srunner_set_fork_status(SRunner *runner, int status)
 
 #define STANDIN_COMPARE(type, form, a, op, b)                                                      \
     do {                                                                                           \
-        type standin_a = (a), standin_b = (b);                                                     \
+        type standin_a = (a);                                                                      \
+        type standin_b = (b);                                                                      \
         ck_assert_msg(standin_a op standin_b, "%s " #op " %s: %" form ", %" form, #a, #b,          \
                       standin_a, standin_b);                                                       \
     } while (0)
@@ -211,7 +212,10 @@ static inline void srunner_set_fork_status(SRunner *runner, int status)
                       "%s == %s: '%s', '%s'", #a, #b, standin_a ? standin_a : "(null)",            \
                       standin_b ? standin_b : "(null)");                                           \
     } while (0)
+#define ck_assert_str_ne(a, b) ck_assert_msg(strcmp((a), (b)) != 0, "%s is %s: '%s'", #a, #b, (a))
 #define ck_assert_mem_eq(a, b, size)                                                               \
     ck_assert_msg(memcmp((a), (b), (size)) == 0, "%s and %s differ", #a, #b)
+#define ck_assert_mem_ne(a, b, size)                                                               \
+    ck_assert_msg(memcmp((a), (b), (size)) != 0, "%s and %s are the same", #a, #b)
 
 #endif
