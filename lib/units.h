@@ -101,7 +101,7 @@ const char *pt_format_signal(int number, char buffer[PT_SIGNAL_SIZE]);
 
 /* --- times --- */
 
-#define PT_TIME_SIZE 32
+#define PT_TIME_SIZE 80 /* for any six ints, as compilers count */
 
 /* Epoch SECONDS in UTC, ISO 8601: `2024-05-01T10:20:30Z`. 0, or -EOVERFLOW outside the years 0 to
  * 9999 or of time_t. */
