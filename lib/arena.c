@@ -51,6 +51,21 @@ void pt_arena_clear(struct pt_arena *arena)
     arena->left = room;
 }
 
+void pt_arena_absorb(struct pt_arena *arena, struct pt_arena *other)
+{
+    struct pt_arena_chunk *last = other->chunks;
+
+    if (!arena->chunks) {
+        *arena = *other;
+    } else if (last) {
+        while (last->older)
+            last = last->older;
+        last->older = arena->chunks->older;
+        arena->chunks->older = other->chunks;
+    }
+    pt_arena_init(other);
+}
+
 static struct pt_arena_chunk *new_chunk(size_t size)
 {
     if (size > SIZE_MAX - sizeof(struct pt_arena_chunk))

@@ -173,8 +173,7 @@ static int read_sources(struct pt_reading *reading, pt_sources sources)
     bool suspicious = sources & PT_SOURCE_BIT(PT_SOURCE_INODE);
     pt_sources barred = 0;
 
-    if ((reading->flags & PT_READ_NO_LOCK) ||
-        ((sources & PT_SOURCES_MMAP_LOCK) && has_held_us(reading->procfs, process)))
+    if ((sources & PT_SOURCES_MMAP_LOCK) && has_held_us(reading->procfs, process))
         barred = PT_SOURCES_MMAP_LOCK;
     for (unsigned source = PT_SOURCE_STAT + 1; source < PT_SOURCE_COUNT; source++) {
         int error = -ETIMEDOUT;

@@ -14,52 +14,6 @@
 /* Settling goes on while it finds something new; a fork storm must not keep it for ever. */
 #define SETTLE_ROUNDS 4
 
-/* --- reading many --- */
-
-struct reading {
-    const struct pt_procfs *procfs;
-    struct pt_process *processes;
-    const pid_t *pids;       /* scan: of each record; else NULL */
-    const uint32_t *indexes; /* add: the records meant */
-    pt_sources sources;
-};
-
-static int read_item(size_t item, bool may_hang, struct pt_arena *arena, void *ret_result,
-                     void *data)
-{
-    const struct reading *reading = data;
-    pt_sources sources = reading->sources | (may_hang ? 0 : PT_READ_NO_LOCK);
-    struct pt_process *process = ret_result;
-    if (reading->pids != NULL)
-        return pt_process_read(reading->procfs, reading->pids[item], sources, arena, process);
-    *process = reading->processes[reading->indexes[item]];
-    return pt_process_add(reading->procfs, process, sources, arena);
-}
-
-static int keep_item(size_t item, int error, const void *result, void *data)
-{
-    const struct reading *reading = data;
-    size_t index = reading->pids ? item : reading->indexes[item];
-    if (error == -ESRCH)
-        reading->processes[index].error[PT_SOURCE_STAT] = PT_GONE;
-    else if (error == 0)
-        reading->processes[index] = *(const struct pt_process *)result;
-    return error == -ESRCH ? 0 : error;
-}
-
-static int read_all(struct reading *reading, size_t count, struct pt_arena *arena)
-{
-    struct pt_watch watch = {
-        .count = count,
-        .may_hang = reading->sources & PT_SOURCES_MMAP_LOCK,
-        .result_size = sizeof(struct pt_process),
-        .work = read_item,
-        .finish = keep_item,
-        .data = reading,
-    };
-    return pt_watch_run(&watch, arena);
-}
-
 /* --- scan --- */
 
 static void drop_gone(struct pt_snapshot *snapshot)
@@ -102,9 +56,10 @@ int pt_snapshot_scan(struct pt_snapshot *ret_snapshot, const struct pt_procfs *p
         error = -ENOMEM;
         goto out;
     }
-    struct reading reading = {
-        .procfs = procfs, .processes = snapshot.processes, .pids = pids, .sources = sources};
-    error = read_all(&reading, snapshot.count, &snapshot.arena);
+    for (size_t i = 0; i < snapshot.count; i++)
+        snapshot.processes[i].stat.pid = pids[i];
+    error = pt_watch_read(procfs, snapshot.processes, NULL, snapshot.count, sources,
+                          &snapshot.arena);
     if (error < 0)
         goto out;
     drop_gone(&snapshot);
@@ -157,11 +112,8 @@ struct pt_process *pt_snapshot_find(const struct pt_snapshot *snapshot, pid_t pi
 int pt_snapshot_add(struct pt_snapshot *snapshot, const uint32_t *indexes, size_t count,
                     pt_sources sources)
 {
-    struct reading reading = {.procfs = snapshot->procfs,
-                              .processes = snapshot->processes,
-                              .indexes = indexes,
-                              .sources = sources};
-    return read_all(&reading, count, &snapshot->arena);
+    return pt_watch_read(snapshot->procfs, snapshot->processes, indexes, count, sources,
+                         &snapshot->arena);
 }
 
 /* --- settle --- */

@@ -53,11 +53,8 @@ typedef uint32_t pt_sources;
  * bytes: for a record that is used and dropped at once. */
 #define PT_READ_WHOLE ((pt_sources)1 << 31)
 
-/* Sources of PT_SOURCES_MMAP_LOCK are not tried: their errno is ETIMEDOUT. */
-#define PT_READ_NO_LOCK ((pt_sources)1 << 30)
-
 /* PT_SOURCE_THREADS with the state of each thread, which costs more. */
-#define PT_READ_THREAD_STATES ((pt_sources)1 << 29)
+#define PT_READ_THREAD_STATES ((pt_sources)1 << 30)
 
 #define PT_STRINGS_KEPT ((size_t)4096)
 #define PT_STRINGS_LIMIT ((size_t)8 << 20)

@@ -1,3 +1,8 @@
+/*
+ * Records are claimed by one atomic addition, so workers need no lock, and record i stays where it
+ * is, so nothing is merged. A worker that may hang is judged by what is seen of it in several looks
+ * and not by a clock: where we ourselves were stopped for a while, nobody has been waiting.
+ */
 #include "watch.h"
 
 #include <errno.h>
@@ -5,290 +10,362 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* Items that a worker claims by one atomic addition. */
-#define BATCH 64
-/* Below this many items a worker, another thread costs more than it brings. */
-#define ITEMS_PER_WORKER 256
+#include "units.h"
+
 #define WORKERS_MAX 8
-/* Buffers live on the heap; musl's own default would do, glibc's is 8 MiB of address space. */
+/* Below so many records for each, another thread costs more than it brings. */
+#define RECORDS_PER_WORKER 256
+#define WATCHED_RECORDS_PER_WORKER 32
+#define BATCH 64
 #define STACK_SIZE ((size_t)256 << 10)
-/* How often the watching thread looks, in nanoseconds. */
-#define LOOK_INTERVAL INT64_C(200000000)
 
-enum { BUSY, IN_READ, ABANDONED };
+/* Seen in the same read in so many looks after the first: a second. */
+#define LOOK_INTERVAL (250 * PT_MILLISECOND)
+#define LOOKS 4
 
-struct run {
-    const struct pt_watch *watch;
-    atomic_size_t next_item;
-    atomic_int error; /* the first one, positive */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    size_t active; /* workers that have not ended; under `lock` */
-};
+struct run;
 
-/* On the heap: an abandoned worker keeps its own for ever. */
+/* The watching thread's; an abandoned thread does not touch it. */
 struct worker {
     struct run *run;
-    struct worker *next; /* in the list of those to join */
+    struct pt_gate *gate; /* the thread's own once it was abandoned; NULL: no thread */
     pthread_t thread;
-    atomic_int state;
-    _Atomic int64_t since; /* CLOCK_MONOTONIC, while IN_READ */
-    size_t item, end;      /* the rest of the batch; `item` is being done */
-    bool give_up_first;    /* `item` has hung once */
     struct pt_arena arena;
+    uint32_t record;  /* the one being read */
+    unsigned passage; /* of the gate when it was last looked at */
+    unsigned looks;   /* that found the same one */
 };
 
-static atomic_uint abandoned_count;
-static _Thread_local struct worker *this_worker;
+struct run {
+    const struct pt_procfs *procfs;
+    struct pt_process *processes;
+    const uint32_t *indexes;
+    size_t count;
+    size_t batch;
+    pt_sources sources;
+    struct pt_arena *arena; /* of the watching thread */
+    atomic_size_t next;     /* the first item that nobody claimed */
+    atomic_int error;       /* the first one, negative */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t running; /* workers that have neither ended nor been abandoned; under `lock` */
+    struct worker workers[WORKERS_MAX];
+};
 
-static int64_t monotonic_now(void)
+/* --- reading --- */
+
+static uint32_t record_of(const struct run *run, size_t item)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return run->indexes ? run->indexes[item] : (uint32_t)item;
 }
 
-void pt_watch_enter(void)
+/* -ECANCELED: the gate was taken, and `run` may be there no more. */
+static int read_record(struct run *run, uint32_t record, pt_sources sources, struct pt_arena *arena,
+                       struct pt_gate *gate)
 {
-    if (this_worker == NULL)
-        return;
-    atomic_store_explicit(&this_worker->since, monotonic_now(), memory_order_relaxed);
-    atomic_store_explicit(&this_worker->state, IN_READ, memory_order_release);
+    struct pt_process *process = &run->processes[record];
+    int error = pt_process_load(run->procfs, process, sources, arena, gate), none = 0;
+
+    if (error == -ECANCELED)
+        return error;
+    if (error == -ESRCH)
+        process->error[PT_SOURCE_STAT] = PT_GONE;
+    else if (error < 0)
+        atomic_compare_exchange_strong(&run->error, &none, error);
+    return 0;
 }
 
-void pt_watch_leave(void)
+/* Reads the record without what may hang; that is unknown for this reason, unless it is known. */
+static void read_barred(struct run *run, uint32_t record, int reason)
 {
-    int expected = IN_READ;
-    if (this_worker != NULL &&
-        !atomic_compare_exchange_strong(&this_worker->state, &expected, BUSY))
-        pthread_exit(NULL);
+    struct pt_process *process = &run->processes[record];
+
+    read_record(run, record, run->sources & ~PT_SOURCES_MMAP_LOCK, run->arena, NULL);
+    for (unsigned source = 0; source < PT_SOURCE_COUNT; source++) {
+        pt_sources bit = PT_SOURCE_BIT(source);
+
+        if (!(run->sources & PT_SOURCES_MMAP_LOCK & ~process->asked & bit))
+            continue;
+        process->asked |= bit;
+        process->error[source] = (uint8_t)reason;
+    }
 }
 
-static void do_item(struct run *run, size_t item, bool may_hang, struct pt_arena *arena,
-                    void *result)
+/* The next items that nobody claimed, up to `ret_end`; false: there are none. */
+static bool claim(struct run *run, size_t *ret_begin, size_t *ret_end)
 {
-    const struct pt_watch *watch = run->watch;
-    int error = watch->work(item, may_hang, arena, result, watch->data);
-    error = watch->finish(item, error, result, watch->data);
-    int none = 0;
-    if (error < 0)
-        atomic_compare_exchange_strong(&run->error, &none, -error);
-}
+    size_t begin =
+        atomic_load(&run->error) == 0 ? atomic_fetch_add(&run->next, run->batch) : run->count;
 
-static bool claim_batch(struct worker *worker)
-{
-    struct run *run = worker->run;
-    /* Where each item may cost a second, the others shall not wait behind it. */
-    size_t batch = run->watch->may_hang ? BATCH / 4 : BATCH;
-    worker->item = atomic_fetch_add(&run->next_item, batch);
-    if (worker->item >= run->watch->count || atomic_load(&run->error) != 0)
+    if (begin >= run->count)
         return false;
-    worker->end = run->watch->count - worker->item < batch ? run->watch->count
-                                                           : worker->item + batch;
+    *ret_begin = begin;
+    *ret_end = run->count - begin < run->batch ? run->count : begin + run->batch;
     return true;
 }
 
-static void *work(void *argument)
+static int read_items(struct run *run, struct pt_arena *arena, struct pt_gate *gate,
+                      uint32_t *record)
 {
-    struct worker *worker = argument;
+    size_t item, end;
+
+    while (claim(run, &item, &end))
+        for (; item < end; item++) {
+            *record = record_of(run, item);
+            if (read_record(run, *record, run->sources, arena, gate) == -ECANCELED)
+                return -ECANCELED;
+        }
+    return 0;
+}
+
+/* --- workers --- */
+
+static void *work(void *data)
+{
+    struct worker *worker = data;
     struct run *run = worker->run;
-    void *result = malloc(run->watch->result_size);
-    this_worker = worker;
-    if (result == NULL)
-        atomic_store(&run->error, ENOMEM);
-    while (result != NULL && (worker->item < worker->end || claim_batch(worker))) {
-        bool may_hang = run->watch->may_hang && !worker->give_up_first &&
-                        atomic_load(&abandoned_count) < PT_WATCH_ABANDONED_MAX;
-        worker->give_up_first = false;
-        do_item(run, worker->item, may_hang, &worker->arena, result);
-        worker->item++;
+    struct pt_gate *gate = worker->gate;
+
+    if (read_items(run, &worker->arena, gate, &worker->record) == -ECANCELED) {
+        free(gate);
+        return NULL;
     }
-    free(result);
     pthread_mutex_lock(&run->lock);
-    run->active--;
+    run->running--;
     pthread_cond_signal(&run->changed);
     pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
-/* Signals are the main thread's affair. */
+/* Signals are the affair of the thread that waits for them. */
 static int start_thread(struct worker *worker)
 {
     sigset_t all, before;
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
+
     if (error != 0)
         return -error;
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&worker->thread, &attributes, work, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    if (error == 0)
+        error = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (error == 0) {
+        error = pthread_create(&worker->thread, &attributes, work, worker);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
     pthread_attr_destroy(&attributes);
     return -error;
 }
 
-/* A new worker; `hung` is the abandoned one whose batch it goes on with, or NULL. */
-static int add_worker(struct run *run, struct worker **workers, const struct worker *hung)
+/* With the lock held. What cannot be started is done without: others do it, or the caller. */
+static void start_worker(struct run *run, struct worker *worker)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL)
-        return -ENOMEM;
     worker->run = run;
-    if (hung != NULL) {
-        worker->item = hung->item;
-        worker->end = hung->end;
-        worker->give_up_first = true;
+    worker->looks = worker->passage = 0;
+    worker->gate = calloc(1, sizeof *worker->gate);
+    if (worker->gate == NULL)
+        return;
+    if (start_thread(worker) < 0) {
+        free(worker->gate);
+        worker->gate = NULL;
+        return;
     }
-    pt_arena_init(&worker->arena);
-    pthread_mutex_lock(&run->lock);
-    run->active++;
-    pthread_mutex_unlock(&run->lock);
-    int error = start_thread(worker);
-    if (error < 0) {
-        pthread_mutex_lock(&run->lock);
-        run->active--;
-        pthread_mutex_unlock(&run->lock);
-        free(worker);
-        return error;
-    }
-    worker->next = *workers;
-    *workers = worker;
-    return 0;
+    run->running++;
 }
 
-static bool abandon_if_hung(struct worker *worker, int64_t now)
+static void join_workers(struct run *run)
 {
-    int expected = IN_READ;
-    if (atomic_load(&worker->state) != IN_READ ||
-        now - atomic_load(&worker->since) < PT_WATCH_PATIENCE)
-        return false;
-    /* It may have left and entered again: then `since` is new. A read that ends right now wins or
-     * loses the exchange; both are right. */
-    return atomic_compare_exchange_strong(&worker->state, &expected, ABANDONED);
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        struct worker *worker = &run->workers[i];
+
+        if (worker->gate != NULL) {
+            pthread_join(worker->thread, NULL);
+            free(worker->gate);
+        }
+        pt_arena_absorb(run->arena, &worker->arena);
+    }
 }
 
-/* Takes hung workers off the list and puts others in their place. */
-static int replace_hung(struct run *run, struct worker **workers)
+/* --- watching --- */
+
+static void remember_held(const struct pt_procfs *procfs, const struct pt_process *process)
 {
-    int64_t now = monotonic_now();
-    for (struct worker **link = workers; *link != NULL;) {
-        struct worker *worker = *link;
-        if (!abandon_if_hung(worker, now)) {
-            link = &worker->next;
+    struct pt_held *held = procfs->held;
+    size_t count = atomic_load(&held->count);
+
+    if (count == PT_HELD_MAX)
+        return;
+    held->process[count].pid = process->stat.pid;
+    held->process[count].starttime = process->stat.starttime;
+    atomic_store(&held->count, count + 1);
+}
+
+/* Takes the record of a worker that hangs; a read that ends just now wins or loses the exchange,
+ * and both are right. */
+static void abandon(struct run *run, struct worker *worker)
+{
+    pthread_t thread = worker->thread;
+    unsigned passage = worker->passage;
+
+    if (!atomic_compare_exchange_strong(&worker->gate->passage, &passage, PT_GATE_TAKEN))
+        return;
+    worker->gate = NULL;
+    pthread_detach(thread);
+    run->running--;
+    remember_held(run->procfs, &run->processes[worker->record]);
+    read_barred(run, worker->record, ETIMEDOUT);
+    if (atomic_load(&run->next) < run->count)
+        start_worker(run, worker);
+}
+
+static void look_at(struct run *run, struct worker *worker)
+{
+    unsigned passage;
+
+    if (worker->gate == NULL)
+        return;
+    passage = atomic_load(&worker->gate->passage);
+    if (passage % 2 == 0 || passage != worker->passage)
+        worker->looks = 0;
+    else if (++worker->looks == LOOKS)
+        abandon(run, worker);
+    worker->passage = passage;
+}
+
+static struct timespec next_look(void)
+{
+    struct timespec now;
+    int64_t look;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    look = now.tv_nsec + LOOK_INTERVAL;
+    return (struct timespec){now.tv_sec + (time_t)(look / PT_SECOND), (long)(look % PT_SECOND)};
+}
+
+/* With the lock held. */
+static void watch_workers(struct run *run)
+{
+    struct timespec look = next_look();
+
+    while (run->running > 0) {
+        if (pthread_cond_timedwait(&run->changed, &run->lock, &look) != ETIMEDOUT)
             continue;
-        }
-        *link = worker->next;
-        atomic_fetch_add(&abandoned_count, 1);
-        pthread_detach(worker->thread);
-        pthread_mutex_lock(&run->lock);
-        run->active--;
-        pthread_mutex_unlock(&run->lock);
-        int error = add_worker(run, workers, worker);
-        if (error < 0)
-            return error;
-        if (link == workers)
-            link = &(*workers)->next;
-    }
-    return 0;
-}
-
-static void wait_a_little(struct run *run)
-{
-    int64_t until = monotonic_now() + LOOK_INTERVAL;
-    struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000),
-                                .tv_nsec = (long)(until % 1000000000)};
-    pthread_cond_timedwait(&run->changed, &run->lock, &deadline);
-}
-
-static int watch_workers(struct run *run, struct worker **workers)
-{
-    int error = 0;
-    pthread_mutex_lock(&run->lock);
-    while (run->active > 0) {
-        wait_a_little(run);
-        if (run->active == 0)
-            break;
-        pthread_mutex_unlock(&run->lock);
-        int failed = replace_hung(run, workers);
-        if (failed < 0) {
-            /* Its item stays undone; the others end after what they have in hand. */
-            atomic_store(&run->error, -failed);
-            error = failed;
-        }
-        pthread_mutex_lock(&run->lock);
-    }
-    pthread_mutex_unlock(&run->lock);
-    return error;
-}
-
-static void collect_workers(struct worker *workers, struct pt_arena *arena)
-{
-    struct worker *next;
-    for (; workers != NULL; workers = next) {
-        next = workers->next;
-        pthread_join(workers->thread, NULL);
-        pt_arena_absorb(arena, &workers->arena);
-        free(workers);
+        for (size_t i = 0; i < WORKERS_MAX; i++)
+            look_at(run, &run->workers[i]);
+        look = next_look();
     }
 }
 
-static size_t worker_count(const struct pt_watch *watch)
+/* --- runs --- */
+
+static size_t count_cpus(void)
 {
-    size_t count = watch->count / ITEMS_PER_WORKER;
     cpu_set_t cpus;
-    size_t limit = WORKERS_MAX;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && (size_t)CPU_COUNT(&cpus) < limit)
-        limit = (size_t)CPU_COUNT(&cpus);
-    if (count > limit)
-        count = limit;
-    if (watch->may_hang)
-        return count > 0 ? count : 1;
-    return count > 1 ? count : 0;
+
+    /* More CPUs than the set holds are enough. */
+    return sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : WORKERS_MAX;
 }
 
-static int run_here(struct run *run, struct pt_arena *arena)
+static size_t choose_workers(size_t count, size_t records_per_worker)
 {
-    void *result = malloc(run->watch->result_size);
-    if (result == NULL)
-        return -ENOMEM;
-    for (size_t item = 0; item < run->watch->count && atomic_load(&run->error) == 0; item++)
-        do_item(run, item, false, arena, result);
-    free(result);
-    return -atomic_load(&run->error);
+    size_t wanted = count / records_per_worker, cpus;
+
+    if (wanted <= 1)
+        return 1;
+    cpus = count_cpus();
+    if (wanted > cpus)
+        wanted = cpus;
+    return wanted > WORKERS_MAX ? WORKERS_MAX : wanted;
 }
 
 static void init_waiting(struct run *run)
 {
     pthread_condattr_t attributes;
+
+    pthread_mutex_init(&run->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&run->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&run->lock, NULL);
 }
 
-int pt_watch_run(const struct pt_watch *watch, struct pt_arena *arena)
+/* Everything by `workers` threads, or, where nothing may hang, by one less and this one. */
+static void read_by_threads(struct run *run, size_t workers, bool may_hang)
 {
-    struct run run = {.watch = watch};
-    struct worker *workers = NULL;
-    size_t wanted = watch->count > 0 ? worker_count(watch) : 0;
-    if (wanted == 0)
-        return run_here(&run, arena);
+    uint32_t record;
+    size_t item, end;
 
-    init_waiting(&run);
-    int error = 0;
-    for (size_t i = 0; i < wanted && error == 0; i++)
-        error = add_worker(&run, &workers, NULL);
-    /* One worker is enough. */
-    if (workers != NULL)
-        error = watch_workers(&run, &workers);
-    collect_workers(workers, arena);
-    pthread_cond_destroy(&run.changed);
-    pthread_mutex_destroy(&run.lock);
-    return error < 0 ? error : -atomic_load(&run.error);
+    init_waiting(run);
+    pthread_mutex_lock(&run->lock);
+    for (size_t i = 0; i < workers - !may_hang; i++)
+        start_worker(run, &run->workers[i]);
+    if (!may_hang) {
+        pthread_mutex_unlock(&run->lock);
+        read_items(run, run->arena, NULL, &record);
+        pthread_mutex_lock(&run->lock);
+    }
+    watch_workers(run);
+    pthread_mutex_unlock(&run->lock);
+    while (claim(run, &item, &end)) /* no worker was left to do it */
+        for (; item < end; item++)
+            read_barred(run, record_of(run, item), EAGAIN);
+    join_workers(run);
+    pthread_cond_destroy(&run->changed);
+    pthread_mutex_destroy(&run->lock);
+}
+
+int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
+                  const uint32_t *indexes, size_t count, pt_sources sources, struct pt_arena *arena)
+{
+    bool may_hang = procfs->live && (sources & PT_SOURCES_MMAP_LOCK);
+    size_t workers =
+        choose_workers(count, may_hang ? WATCHED_RECORDS_PER_WORKER : RECORDS_PER_WORKER);
+    struct run run = {
+        .procfs = procfs,
+        .processes = processes,
+        .indexes = indexes,
+        .count = count,
+        .batch = may_hang ? 1 : BATCH, /* nobody shall wait behind one that hangs */
+        .sources = sources,
+        .arena = arena,
+    };
+    uint32_t record;
+
+    if (count == 0)
+        return 0;
+    if (may_hang || workers > 1)
+        read_by_threads(&run, workers, may_hang);
+    else
+        read_items(&run, arena, NULL, &record);
+    return atomic_load(&run.error);
+}
+
+/* --- one record --- */
+
+int pt_process_add_watched(const struct pt_procfs *procfs, struct pt_process *process,
+                           pt_sources sources, struct pt_arena *arena)
+{
+    int error;
+
+    if (!procfs->live || !(sources & PT_SOURCES_MMAP_LOCK))
+        return pt_process_add(procfs, process, sources, arena);
+    error = pt_watch_read(procfs, process, NULL, 1, sources, arena);
+    if (error < 0)
+        return error;
+    return process->error[PT_SOURCE_STAT] == PT_GONE ? -ESRCH : 0;
+}
+
+int pt_process_read_watched(const struct pt_procfs *procfs, pid_t pid, pt_sources sources,
+                            struct pt_arena *arena, struct pt_process *ret_process)
+{
+    struct pt_process process = {.stat = {.pid = pid}};
+    int error = pt_process_add_watched(procfs, &process, sources, arena);
+
+    if (error == 0)
+        *ret_process = process;
+    return error;
 }

@@ -1,58 +1,37 @@
 /*
- * Work over many items by threads that can be given up.
+ * Many records, read by threads that the caller's thread watches.
  *
- * Reading cmdline, environ or smaps takes the target's mmap lock, which its user can keep for ever
- * (a page that a FUSE file system never delivers). So such reads are done by workers that the
- * caller's thread watches: one that sits in one read for a second is abandoned, its item is worked
- * on once more by another worker that is told not to try, and everything goes on. The kernel waits
- * killably there: our own exit ends an abandoned thread.
+ * cmdline, environ, smaps and smaps_rollup take the target's mmap lock, which its user can keep for
+ * ever (ps and pgrep hang there). So no thread that matters reads them: workers do, and one that is
+ * seen in the same read for a second is abandoned. Its record is completed without such sources,
+ * whose errno becomes ETIMEDOUT; that process is not asked for one again, and after PT_HELD_MAX of
+ * them nobody is (struct pt_held). The kernel waits killably there: our exit ends an abandoned
+ * worker. One that comes back touches nothing but its own memory, and ends (struct pt_gate).
+ *
+ * Large scans are read by several threads as well. All workers have all signals blocked.
  */
 #ifndef PT_WATCH_H
 #define PT_WATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "arena.h"
-
-/* How long one read may take, in nanoseconds. */
-#define PT_WATCH_PATIENCE INT64_C(1000000000)
-
-/* So many abandoned threads in the life of this process, and nothing that may hang is tried any
- * more. */
-#define PT_WATCH_ABANDONED_MAX 8
-
-struct pt_watch {
-    size_t count;       /* of items */
-    bool may_hang;      /* some of the work is done between pt_watch_enter and _leave */
-    size_t result_size; /* bytes of a result, all that a worker shares with `finish` */
-    /*
-     * Does one item; strings go to `arena`, which is this worker's. When `may_hang` is false it
-     * must not enter. 0 or -errno, which `finish` gets.
-     */
-    int (*work)(size_t item, bool may_hang, struct pt_arena *arena, void *ret_result, void *data);
-    /*
-     * Takes the result of one item, called in the worker that did it, for different items at the
-     * same time, never twice for an item and never by an abandoned worker. Non-zero ends the whole
-     * run with that error.
-     */
-    int (*finish)(size_t item, int error, const void *result, void *data);
-    void *data;
-};
+#include "process.h"
+#include "procfs.h"
 
 /*
- * Does all items, in no order. Everything that `work` took from its arena is in `arena` afterwards.
- * Without `may_hang` and with few items no thread is started. 0, -ENOMEM, -EAGAIN (no thread could
- * be started), or what `finish` said.
+ * Reads or completes `count` records: those of `processes` with these indexes, each but once, or
+ * the first `count` where `indexes` is NULL. A record that is zero but for stat.pid is read as by
+ * pt_process_read; to others the sources are added as by pt_process_add. One whose process is gone
+ * has error[PT_SOURCE_STAT] PT_GONE afterwards.
+ *
+ * All strings are in `arena` afterwards, whoever read them. Without sources of PT_SOURCES_MMAP_LOCK
+ * and with few records no thread is started. Where none can be, those sources are unknown (EAGAIN).
+ * -ENOMEM, -EMFILE, -ENFILE: some records were not read.
  */
-int pt_watch_run(const struct pt_watch *watch, struct pt_arena *arena);
-
-/*
- * Around a read that may hang, in a worker of a run that said `may_hang`; elsewhere they do
- * nothing. pt_watch_leave does not return in a worker that was abandoned meanwhile: the thread ends
- * there, having touched nothing that others own.
- */
-void pt_watch_enter(void);
-void pt_watch_leave(void);
+int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
+                  const uint32_t *indexes, size_t count, pt_sources sources,
+                  struct pt_arena *arena);
 
 #endif
