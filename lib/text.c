@@ -167,8 +167,7 @@ static void append_escape(struct pt_buffer *buffer, uint32_t code, const char *b
     }
 }
 
-/* How many bytes from BYTES on stay as they are. */
-static size_t plain_length(const char *bytes, size_t length, unsigned flags)
+size_t pt_text_plain_length(const char *bytes, size_t length, unsigned flags)
 {
     size_t plain = 0, size;
     uint32_t code;
@@ -186,7 +185,7 @@ int pt_buffer_escape(struct pt_buffer *buffer, const char *bytes, size_t length,
     for (size_t i = 0, size; i < length; i += size) {
         uint32_t code;
 
-        size = plain_length(bytes + i, length - i, flags);
+        size = pt_text_plain_length(bytes + i, length - i, flags);
         pt_buffer_append(buffer, bytes + i, size);
         i += size;
         if (i == length)
@@ -195,11 +194,6 @@ int pt_buffer_escape(struct pt_buffer *buffer, const char *bytes, size_t length,
         append_escape(buffer, code, bytes + i, size);
     }
     return buffer->error;
-}
-
-bool pt_text_is_plain(const char *bytes, size_t length, unsigned flags)
-{
-    return plain_length(bytes, length, flags) == length;
 }
 
 /* Columns of what stands at TEXT, and its bytes in *RET_SIZE. */

@@ -54,8 +54,9 @@ enum {
  * `\\`; all hexadecimal digits in lower case. 0 or -ENOMEM. */
 int pt_buffer_escape(struct pt_buffer *buffer, const char *bytes, size_t length, unsigned flags);
 
-/* Whether pt_buffer_escape would change nothing. */
-bool pt_text_is_plain(const char *bytes, size_t length, unsigned flags);
+/* How many bytes from the beginning pt_buffer_escape would leave as they are; LENGTH: all of them.
+ */
+size_t pt_text_plain_length(const char *bytes, size_t length, unsigned flags);
 
 /* --- width --- */
 
