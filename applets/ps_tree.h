@@ -74,11 +74,11 @@ struct ps_tree_view {
     struct pt_snapshot *snapshot; /* sources may be added to its records */
     const struct pt_tree *tree;   /* the slices of children may be sorted */
     uint8_t *marks;               /* of each node, PS_TREE_SHOWN … */
-    const uint32_t *roots;        /* what is drawn, one tree each, in this order */
+    uint32_t *roots;              /* what is drawn, one tree each, in this order */
     size_t root_count;
     bool by_user;                 /* trees of a USER: an empty line between them, as pstree */
     bool with_criteria;           /* records hold "match" */
-    const uint32_t *selected;     /* for --list and --jsonl: nodes, ascending by pid */
+    uint32_t *selected;           /* for --list and --jsonl: nodes, ascending by pid */
     size_t selected_count;
 };
 

@@ -182,8 +182,18 @@ void pt_match_invert(struct pt_match *match)
     match->inverted = true;
 }
 
+static bool is_excluded(const struct pt_match *match, pid_t pid)
+{
+    for (size_t i = 0; i < match->excluded_count; i++)
+        if (match->excluded[i] == pid)
+            return true;
+    return false;
+}
+
 int pt_match_exclude(struct pt_match *match, pid_t pid)
 {
+    if (is_excluded(match, pid))
+        return 0;
     pid_t *excluded =
         realloc(match->excluded, (match->excluded_count + 1) * sizeof *match->excluded);
     if (excluded == NULL)
@@ -463,14 +473,6 @@ static enum pt_verdict match_kind(const struct pt_match *match, enum pt_criterio
             best = verdict;
     }
     return best;
-}
-
-static bool is_excluded(const struct pt_match *match, pid_t pid)
-{
-    for (size_t i = 0; i < match->excluded_count; i++)
-        if (match->excluded[i] == pid)
-            return true;
-    return false;
 }
 
 static int64_t age_of(const struct pt_process *process, const struct pt_clocks *clocks,
