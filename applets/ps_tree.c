@@ -412,7 +412,6 @@ static void parse(int argc, char **argv, struct arguments *arguments)
     struct ps_tree_settings *settings = &arguments->settings;
     settings->colour = wants_colour(arguments);
     settings->colour_by_age = settings->colour && arguments->color == COLOR_AGE;
-    settings->columns = settings->whole_lines ? 0 : pt_terminal_columns(STDOUT_FILENO);
 }
 
 /* --- run: snapshot, select, show --- */
@@ -428,11 +427,12 @@ static pt_sources scan_sources(const struct arguments *arguments)
 }
 
 static int show(const struct arguments *arguments, struct ps_tree_view *view,
-                struct ps_tree_history *history)
+                struct ps_tree_history *history, FILE *out)
 {
-    const struct ps_tree_settings *settings = &arguments->settings;
-    if (settings->output != PS_TREE_DRAWN)
-        return ps_tree_records(settings, view, stdout);
+    struct ps_tree_settings settings = arguments->settings;
+    if (settings.output != PS_TREE_DRAWN)
+        return ps_tree_records(&settings, view, out);
+    settings.columns = settings.whole_lines ? 0 : pt_terminal_columns(STDOUT_FILENO);
     if (view->snapshot->refused > 0)
         pt_warn("%zu process%s not shown: not permitted", view->snapshot->refused,
                 view->snapshot->refused == 1 ? "" : "es");
@@ -441,12 +441,12 @@ static int show(const struct arguments *arguments, struct ps_tree_view *view,
         if (error < 0)
             return error;
     }
-    return ps_tree_draw(settings, view, stdout);
+    return ps_tree_draw(&settings, view, out);
 }
 
 /* One picture. Returns the exit status. */
 static int run_once(const struct arguments *arguments, const struct pt_procfs *procfs,
-                    struct ps_tree_history *history)
+                    struct ps_tree_history *history, FILE *out)
 {
     struct pt_snapshot snapshot = {0};
     struct pt_tree tree = {0};
@@ -459,7 +459,7 @@ static int run_once(const struct arguments *arguments, const struct pt_procfs *p
     if (status == 0)
         status = ps_tree_select(&arguments->request, &arguments->settings, &snapshot, &tree, &view);
     if (status == 0)
-        status = show(arguments, &view, history);
+        status = show(arguments, &view, history, out);
     ps_tree_view_done(&view);
     pt_tree_done(&tree);
     pt_snapshot_done(&snapshot);
@@ -474,10 +474,10 @@ struct watched {
     const struct pt_procfs *procfs;
 };
 
-static int draw_again(struct ps_tree_history *history, void *data)
+static int draw_again(struct ps_tree_history *history, FILE *out, void *data)
 {
     const struct watched *watched = data;
-    return run_once(watched->arguments, watched->procfs, history);
+    return run_once(watched->arguments, watched->procfs, history, out);
 }
 
 static int run(int argc, char **argv)
@@ -501,7 +501,7 @@ static int run(int argc, char **argv)
         struct watched watched = {&arguments, &procfs};
         status = ps_tree_watch(arguments.watch, draw_again, &watched);
     } else {
-        status = run_once(&arguments, &procfs, NULL);
+        status = run_once(&arguments, &procfs, NULL, stdout);
     }
     pt_procfs_close(&procfs);
     pt_match_free(arguments.request.match);
