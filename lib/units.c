@@ -259,6 +259,16 @@ int64_t pt_deadline(int64_t now, int64_t duration)
     return now > PT_INFINITE - duration ? PT_INFINITE : now + duration;
 }
 
+int64_t pt_ticks_to_nanoseconds(uint64_t ticks, uint64_t per_second)
+{
+    uint64_t seconds = ticks / per_second;
+
+    if (seconds >= PT_INFINITE / PT_SECOND)
+        return PT_INFINITE;
+    return (int64_t)seconds * PT_SECOND +
+           (int64_t)(ticks % per_second * (uint64_t)PT_SECOND / per_second);
+}
+
 /* `2.5s` of what is left below a minute. */
 static int format_seconds(char *buffer, size_t size, int milliseconds)
 {
