@@ -60,7 +60,10 @@ enum {
     OPTION_PROCFS,
 };
 
-#define NOTHING(letter, id, names, help) {letter, PT_TAKES_NOTHING, id, names, NULL, NULL, help}
+#define NOTHING(letter, id, names, help)                                                           \
+    {                                                                                              \
+        letter, PT_TAKES_NOTHING, id, names, NULL, NULL, help                                      \
+    }
 
 static const struct pt_option drawing_rows[] = {
     NOTHING('a', OPTION_ARGUMENTS, "arguments", "show the arguments"),
@@ -119,7 +122,8 @@ static const struct pt_option output_rows[] = {
     {0, PT_TAKES_VALUE, OPTION_SORT, "sort", "[-]FIELD", "<field>",
      "order of --list and --jsonl, with - descending"},
     {0, PT_TAKES_MAYBE, OPTION_FOLDED, "folded", "MEASURE", "pss rss cpu",
-     "a line for each path of names with its own memory (bytes) or CPU time (ms), for flame graphs"},
+     "a line for each path of names with its own memory (bytes) or CPU time (ms), for flame "
+     "graphs"},
     {0, PT_TAKES_VALUE, OPTION_PROCFS, "procfs", "DIR", "<dir>",
      "read this procfs instead of PROCTOOL_PROCFS or /proc"},
     {0},
@@ -141,12 +145,9 @@ static const struct pt_option_group groups[] = {
 };
 
 static const struct pt_exit_status statuses[] = {
-    {"0", "something was shown"},
-    {"1", "nothing matched, or a PID does not exist"},
-    {"2", "usage error"},
-    {"3", "an error while writing"},
-    {"4", "/proc cannot be used"},
-    {0},
+    {"0", "something was shown"},  {"1", "nothing matched, or a PID does not exist"},
+    {"2", "usage error"},          {"3", "an error while writing"},
+    {"4", "/proc cannot be used"}, {0},
 };
 
 static const struct pt_options options = {

@@ -32,30 +32,31 @@ struct ps_tree_settings {
     enum ps_tree_output output;
     /* the drawing, in the order of pstree's letters */
     enum ps_tree_charset charset;
-    bool arguments;       /* -a */
-    bool colour_by_age;   /* -C age, --color=age */
-    bool colour;          /* on a terminal, or --color=always */
-    bool not_compact;     /* -c */
-    bool pgids;           /* -g */
-    bool whole_lines;     /* -l: nothing is cut */
-    bool numeric_sort;    /* -n */
-    bool pids;            /* -p */
-    bool parents;         /* -s: with the ancestors of the chosen roots */
+    bool arguments;         /* -a */
+    bool colour_by_age;     /* -C age, --color=age */
+    bool colour;            /* on a terminal, or --color=always */
+    bool not_compact;       /* -c */
+    bool pgids;             /* -g */
+    bool whole_lines;       /* -l: nothing is cut */
+    bool numeric_sort;      /* -n */
+    bool pids;              /* -p */
+    bool parents;           /* -s: with the ancestors of the chosen roots */
     bool namespace_changes; /* -S */
-    bool thread_names;    /* -t: threads by their full names */
-    bool no_threads;      /* -T */
-    bool uid_changes;     /* -u */
-    bool labels;          /* -Z */
-    bool paths;           /* -P: exe's path after the name */
-    bool kernel_threads;  /* -k */
-    int sort_namespace;   /* -N: enum pt_namespace, or -1 */
-    uint32_t depth;       /* -L, UINT32_MAX: all */
+    bool thread_names;      /* -t: threads by their full names */
+    bool no_threads;        /* -T */
+    bool uid_changes;       /* -u */
+    bool labels;            /* -Z */
+    bool paths;             /* -P: exe's path after the name */
+    bool kernel_threads;    /* -k */
+    int sort_namespace;     /* -N: enum pt_namespace, or -1 */
+    uint32_t depth;         /* -L, UINT32_MAX: all */
     enum ps_tree_total total;
-    size_t columns;       /* of the terminal; 0: nothing is cut */
+    size_t columns; /* of the terminal; 0: nothing is cut */
     /* -o, and the outputs for scripts */
-    const struct pt_field **fields; /* in order, NULL-terminated; NULL: the default of each output */
+    const struct pt_field *
+        *fields; /* in order, NULL-terminated; NULL: the default of each output */
     bool no_header;
-    bool nul;             /* -0 */
+    bool nul;                    /* -0 */
     const struct pt_field *sort; /* --sort, NULL: by pid */
     bool sort_descending;
     enum ps_tree_weight weight;
@@ -76,9 +77,9 @@ struct ps_tree_view {
     uint8_t *marks;               /* of each node, PS_TREE_SHOWN … */
     uint32_t *roots;              /* what is drawn, one tree each, in this order */
     size_t root_count;
-    bool by_user;                 /* trees of a USER: an empty line between them, as pstree */
-    bool with_criteria;           /* records hold "match" */
-    uint32_t *selected;           /* for --list and --jsonl: nodes, ascending by pid */
+    bool by_user;       /* trees of a USER: an empty line between them, as pstree */
+    bool with_criteria; /* records hold "match" */
+    uint32_t *selected; /* for --list and --jsonl: nodes, ascending by pid */
     size_t selected_count;
 };
 

@@ -59,10 +59,10 @@ struct selecting {
     struct pt_snapshot *snapshot;
     const struct pt_tree *tree;
     uint8_t *marks;
-    uint8_t *among;     /* what criteria may choose from */
-    uint32_t *chosen;   /* the roots that were asked for, or all */
+    uint8_t *among;   /* what criteria may choose from */
+    uint32_t *chosen; /* the roots that were asked for, or all */
     size_t chosen_count;
-    uint32_t *roots;    /* what will be drawn */
+    uint32_t *roots; /* what will be drawn */
     size_t root_count;
     uint32_t *selected;
     size_t selected_count;

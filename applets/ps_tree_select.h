@@ -12,12 +12,20 @@
 #include "ps_tree.h"
 
 /* Relative to the chosen roots. */
-enum ps_tree_scope { PS_TREE_EVERYTHING, PS_TREE_CHILDREN, PS_TREE_GRANDCHILDREN,
-                     PS_TREE_DESCENDANTS };
+enum ps_tree_scope {
+    PS_TREE_EVERYTHING,
+    PS_TREE_CHILDREN,
+    PS_TREE_GRANDCHILDREN,
+    PS_TREE_DESCENDANTS
+};
 
 /* What is drawn around a match. */
-enum ps_tree_context { PS_TREE_CONTEXT_ANCESTORS, PS_TREE_CONTEXT_DESCENDANTS,
-                       PS_TREE_CONTEXT_BOTH, PS_TREE_CONTEXT_NONE };
+enum ps_tree_context {
+    PS_TREE_CONTEXT_ANCESTORS,
+    PS_TREE_CONTEXT_DESCENDANTS,
+    PS_TREE_CONTEXT_BOTH,
+    PS_TREE_CONTEXT_NONE
+};
 
 /* One operand: PID, USER, self or self~N. */
 struct ps_tree_operand {

@@ -291,8 +291,7 @@ static enum pt_verdict match_comm(struct decision *decision, const char *name)
 
 static enum pt_verdict match_user(struct decision *decision, uint64_t uid)
 {
-    const pt_sources sources =
-        PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_OWNER);
+    const pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_OWNER);
     uid_t euid;
     if (!(decision->process->asked & PT_SOURCE_BIT(PT_SOURCE_STATUS)))
         return need(decision, sources);
@@ -563,7 +562,7 @@ struct selecting {
     uint32_t *open;    /* indexes not decided yet */
     pt_sources *needs; /* of each of them */
     size_t open_count;
-    uint8_t *verdict;  /* of each record */
+    uint8_t *verdict; /* of each record */
     uint32_t *batch;
 };
 

@@ -17,21 +17,21 @@
 #include "units.h"
 
 enum pt_criterion {
-    PT_MATCH_PID,        /* a number */
-    PT_MATCH_PARENT,     /* a number */
-    PT_MATCH_COMM,       /* exact; over 15 bytes: see match.c */
-    PT_MATCH_STATE,      /* letters, any of them */
-    PT_MATCH_SESSION,    /* a number */
-    PT_MATCH_PGRP,       /* a number */
-    PT_MATCH_OLDER,      /* a duration */
-    PT_MATCH_NEWER,      /* a duration */
-    PT_MATCH_USER,       /* a name or number: the effective user, as ps and pgrep */
-    PT_MATCH_GROUP,      /* a name or number: the effective group */
-    PT_MATCH_CGROUP,     /* a glob over the cgroup's path */
-    PT_MATCH_EXE_NAME,   /* exact, as pt_process_exe_name */
-    PT_MATCH_EXE_PATH,   /* exact, as pt_process_exe_path */
-    PT_MATCH_CMDLINE,    /* POSIX ERE over argv joined by spaces */
-    PT_MATCH_ENV,        /* NAME or NAME=VALUE */
+    PT_MATCH_PID,      /* a number */
+    PT_MATCH_PARENT,   /* a number */
+    PT_MATCH_COMM,     /* exact; over 15 bytes: see match.c */
+    PT_MATCH_STATE,    /* letters, any of them */
+    PT_MATCH_SESSION,  /* a number */
+    PT_MATCH_PGRP,     /* a number */
+    PT_MATCH_OLDER,    /* a duration */
+    PT_MATCH_NEWER,    /* a duration */
+    PT_MATCH_USER,     /* a name or number: the effective user, as ps and pgrep */
+    PT_MATCH_GROUP,    /* a name or number: the effective group */
+    PT_MATCH_CGROUP,   /* a glob over the cgroup's path */
+    PT_MATCH_EXE_NAME, /* exact, as pt_process_exe_name */
+    PT_MATCH_EXE_PATH, /* exact, as pt_process_exe_path */
+    PT_MATCH_CMDLINE,  /* POSIX ERE over argv joined by spaces */
+    PT_MATCH_ENV,      /* NAME or NAME=VALUE */
     PT_MATCH_KIND_COUNT
 };
 

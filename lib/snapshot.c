@@ -58,8 +58,8 @@ int pt_snapshot_scan(struct pt_snapshot *ret_snapshot, const struct pt_procfs *p
     }
     for (size_t i = 0; i < snapshot.count; i++)
         snapshot.processes[i].stat.pid = pids[i];
-    error = pt_watch_read(procfs, snapshot.processes, NULL, snapshot.count, sources,
-                          &snapshot.arena);
+    error =
+        pt_watch_read(procfs, snapshot.processes, NULL, snapshot.count, sources, &snapshot.arena);
     if (error < 0)
         goto out;
     drop_gone(&snapshot);
@@ -130,8 +130,7 @@ static bool lacks_parent(const struct pt_snapshot *snapshot, const struct pt_pro
 
 static int insert(struct pt_snapshot *snapshot, const struct pt_process *process)
 {
-    struct pt_process *grown =
-        realloc(snapshot->processes, (snapshot->count + 2) * sizeof *grown);
+    struct pt_process *grown = realloc(snapshot->processes, (snapshot->count + 2) * sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;
     snapshot->processes = grown;
@@ -147,8 +146,7 @@ static int look_again(struct pt_snapshot *snapshot, pid_t pid, pt_sources source
 {
     struct pt_process now;
     struct pt_process *before = pt_snapshot_find(snapshot, pid);
-    int error =
-        pt_process_read_watched(snapshot->procfs, pid, sources, &snapshot->arena, &now);
+    int error = pt_process_read_watched(snapshot->procfs, pid, sources, &snapshot->arena, &now);
     if (error == -ESRCH) {
         if (before != NULL)
             before->error[PT_SOURCE_STAT] = PT_GONE;
@@ -218,8 +216,7 @@ int64_t pt_snapshot_age(const struct pt_snapshot *snapshot, const struct pt_proc
     return snapshot->clocks.boottime > start ? snapshot->clocks.boottime - start : 0;
 }
 
-int64_t pt_snapshot_start_time(const struct pt_snapshot *snapshot,
-                               const struct pt_process *process)
+int64_t pt_snapshot_start_time(const struct pt_snapshot *snapshot, const struct pt_process *process)
 {
     return snapshot->clocks.realtime - snapshot->clocks.boottime + since_boot(snapshot, process);
 }

@@ -18,8 +18,8 @@ struct pt_snapshot {
     const struct pt_procfs *procfs; /* borrowed */
     struct pt_process *processes;   /* ascending by pid */
     size_t count;
-    size_t gone;            /* listed, and vanished before they were read */
-    size_t refused;         /* listed, and stat was refused */
+    size_t gone;             /* listed, and vanished before they were read */
+    size_t refused;          /* listed, and stat was refused */
     struct pt_clocks clocks; /* when the scan began */
     struct pt_arena arena;
 };

@@ -57,8 +57,7 @@ static void link_parents(struct pt_tree *tree, bool kernel_threads)
         enum pt_root_reason why = PT_ROOT_ABSENT;
         tree->parent[i] = PT_NO_INDEX;
         if (is_drawn(&snapshot->processes[i], kernel_threads))
-            tree->parent[i] =
-                parent_of(snapshot, &snapshot->processes[i], kernel_threads, &why);
+            tree->parent[i] = parent_of(snapshot, &snapshot->processes[i], kernel_threads, &why);
         tree->why[i] = (uint8_t)why;
     }
 }
@@ -121,8 +120,7 @@ static void put_in_order(struct pt_tree *tree)
     tree->node_count = end;
 }
 
-int pt_tree_build(struct pt_tree *ret_tree, const struct pt_snapshot *snapshot,
-                  bool kernel_threads)
+int pt_tree_build(struct pt_tree *ret_tree, const struct pt_snapshot *snapshot, bool kernel_threads)
 {
     size_t count = snapshot->count;
     struct pt_tree tree = {.snapshot = snapshot, .count = count};

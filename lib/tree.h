@@ -16,26 +16,26 @@
 
 /* Why a node has no parent. */
 enum pt_root_reason {
-    PT_ROOT_NOT,     /* it has one */
-    PT_ROOT_INIT,    /* PID 1 */
-    PT_ROOT_PPID0,   /* its parent is outside this PID namespace, or there is none */
-    PT_ROOT_HIDDEN,  /* its parent is not visible (hidepid, refused) */
-    PT_ROOT_KERNEL,  /* a user process below a kernel thread, which is left out */
-    PT_ROOT_CYCLE,   /* it is its own ancestor, as only a torn scan can say */
-    PT_ROOT_STALE,   /* the process with its ppid is younger: the PID was reused */
-    PT_ROOT_ABSENT,  /* not in the tree at all: gone, refused, or a kernel thread not asked for */
+    PT_ROOT_NOT,    /* it has one */
+    PT_ROOT_INIT,   /* PID 1 */
+    PT_ROOT_PPID0,  /* its parent is outside this PID namespace, or there is none */
+    PT_ROOT_HIDDEN, /* its parent is not visible (hidepid, refused) */
+    PT_ROOT_KERNEL, /* a user process below a kernel thread, which is left out */
+    PT_ROOT_CYCLE,  /* it is its own ancestor, as only a torn scan can say */
+    PT_ROOT_STALE,  /* the process with its ppid is younger: the PID was reused */
+    PT_ROOT_ABSENT, /* not in the tree at all: gone, refused, or a kernel thread not asked for */
 };
 
 struct pt_tree {
     const struct pt_snapshot *snapshot; /* borrowed */
-    size_t count;     /* of snapshot records, so of parent, why, first (+ 1) */
-    uint32_t *parent; /* PT_NO_INDEX for roots and what is absent */
+    size_t count;                       /* of snapshot records, so of parent, why, first (+ 1) */
+    uint32_t *parent;                   /* PT_NO_INDEX for roots and what is absent */
     uint32_t *first;
     uint32_t *child;
-    uint32_t *order;  /* nodes, parents first, roots ascending by pid before all others */
+    uint32_t *order; /* nodes, parents first, roots ascending by pid before all others */
     size_t node_count;
     size_t root_count; /* order[0 .. root_count) are the roots */
-    uint8_t *why;     /* enum pt_root_reason */
+    uint8_t *why;      /* enum pt_root_reason */
 };
 
 /* Builds the indexes; O(n). -ENOMEM. */
@@ -82,10 +82,10 @@ void pt_tree_mark_ancestors(const struct pt_tree *tree, uint8_t *marks, uint8_t 
 
 /* Sums of a subtree. */
 struct pt_totals {
-    uint64_t rss;       /* bytes; shared pages count once a process */
-    uint64_t pss;       /* bytes */
+    uint64_t rss; /* bytes; shared pages count once a process */
+    uint64_t pss; /* bytes */
     uint32_t processes;
-    bool pss_partial;   /* some could not be read */
+    bool pss_partial; /* some could not be read */
 };
 
 /* Totals of every node's subtree, bottom-up, into an array that the caller frees. -ENOMEM. */

@@ -8,7 +8,10 @@
 #include "suite.h"
 #include "units.h"
 
-#define BYTES(text) {text, sizeof(text) - 1}
+#define BYTES(text)                                                                                \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 #define BIT(source) PT_SOURCE_BIT(PT_SOURCE_##source)
 
 static const struct pt_clocks clocks = {.boottime = 1000 * PT_SECOND};
@@ -29,8 +32,14 @@ static void set_up(void)
                         "0::/system.slice/cron.service\n"),
     };
     process = (struct pt_process){
-        .stat = {.pid = 100, .ppid = 1, .pgrp = 7, .session = 8, .state = 'S', .starttime = 90000,
-                 .comm = "a-long-daemon-n", .comm_length = 15},
+        .stat = {.pid = 100,
+                 .ppid = 1,
+                 .pgrp = 7,
+                 .session = 8,
+                 .state = 'S',
+                 .starttime = 90000,
+                 .comm = "a-long-daemon-n",
+                 .comm_length = 15},
         .asked = (1u << PT_SOURCE_COUNT) - 1,
         .owner = 33,
         .more = &more,
@@ -277,8 +286,8 @@ START_TEST(bad_input)
     struct pt_match *match = pt_match_new();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct pt_fault fault = {99, NULL};
-        ck_assert_msg(pt_match_add(match, rows[i].kind, rows[i].text, &fault) == -EINVAL,
-                      "row %zu", i);
+        ck_assert_msg(pt_match_add(match, rows[i].kind, rows[i].text, &fault) == -EINVAL, "row %zu",
+                      i);
         ck_assert_ptr_nonnull(fault.text);
         ck_assert_msg(fault.offset == rows[i].offset, "row %zu: offset %zu", i, fault.offset);
     }

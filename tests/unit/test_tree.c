@@ -14,7 +14,9 @@ struct row {
     enum pt_root_reason why;
 };
 
-#define ROWS(...) (const struct row[]){__VA_ARGS__}, sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row)
+#define ROWS(...)                                                                                  \
+    (const struct row[]){__VA_ARGS__},                                                             \
+        sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row)
 
 static const struct pt_procfs procfs = {.ticks = 100, .page_size = 4096};
 
@@ -63,9 +65,9 @@ static void check_reasons(const struct row *rows, size_t count, bool kernel_thre
 START_TEST(reasons)
 {
     check_reasons(ROWS({1, 0, 1, 0, 0, PT_ROOT_INIT}, {2, 0, 1, PT_PF_KTHREAD, 0, PT_ROOT_ABSENT},
-                       {3, 2, 1, PT_PF_KTHREAD, 0, PT_ROOT_ABSENT},
-                       {7, 0, 5, 0, 0, PT_ROOT_PPID0}, {8, 1, 5, 0, 0, PT_ROOT_NOT},
-                       {9, 4711, 5, 0, 0, PT_ROOT_HIDDEN}, {10, 3, 5, 0, 0, PT_ROOT_KERNEL}),
+                       {3, 2, 1, PT_PF_KTHREAD, 0, PT_ROOT_ABSENT}, {7, 0, 5, 0, 0, PT_ROOT_PPID0},
+                       {8, 1, 5, 0, 0, PT_ROOT_NOT}, {9, 4711, 5, 0, 0, PT_ROOT_HIDDEN},
+                       {10, 3, 5, 0, 0, PT_ROOT_KERNEL}),
                   false);
     check_reasons(ROWS({1, 0, 1, 0, 0, PT_ROOT_INIT}, {2, 0, 1, PT_PF_KTHREAD, 0, PT_ROOT_PPID0},
                        {3, 2, 1, PT_PF_KTHREAD, 0, PT_ROOT_NOT}, {10, 3, 5, 0, 0, PT_ROOT_NOT}),
