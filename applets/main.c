@@ -13,6 +13,8 @@
  *   schedule          TERM/30/KILL/5: parse, what is due at a time
  *   json              the one JSON writer
  *   table             aligned columns
+ *   user_names        of users and groups, looked up once each
+ *   error_names       EACCES and its like, for scripts
  * Files
  *   dir               a directory's descriptor: read, readlink, entries
  *   cursor            checked steps over words, numbers and lines
@@ -50,7 +52,8 @@
  *   options           parsing, out of one table
  *   options_help      help pages, completion, usage errors, out of the same table
  *   criteria          the selection options that applets share
- *   fields            each field of a record once
+ *   field_values      each field of a record once, and its value for a process
+ *   fields            their names, text, JSON and order
  *   session_options   the options of the two session applets
  *   applet            what the dispatcher knows of an applet
  *   applets           the sorted table
