@@ -1,0 +1,220 @@
+/* Messages, statuses and the progress line, read back from a pipe or a terminal of our own. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static int reader;
+static char seen[4096];
+
+/* What is written on stderr from here on goes into a pipe. */
+static void catch_messages(void)
+{
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(ends[1]);
+    reader = ends[0];
+    ck_assert_int_eq(setenv("LC_ALL", "C.UTF-8", 1), 0);
+    pt_report_begin("ps-tree");
+}
+
+/* stderr becomes a terminal, whose lines come back raw. */
+static void catch_terminal(void)
+{
+    int slave;
+
+    reader = posix_openpt(O_RDWR | O_NOCTTY);
+    if (reader < 0 || grantpt(reader) != 0 || unlockpt(reader) != 0)
+        ck_abort_msg("no pseudoterminal");
+    slave = open(ptsname(reader), O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(slave, 0);
+    ck_assert_int_eq(dup2(slave, STDERR_FILENO), STDERR_FILENO);
+    ck_assert_int_eq(setenv("LC_ALL", "C.UTF-8", 1), 0);
+    pt_report_begin("ps-tree");
+}
+
+/* What came meanwhile. */
+static const char *messages(void)
+{
+    ssize_t size;
+
+    fflush(stderr);
+    ck_assert_int_eq(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+    size = read(reader, seen, sizeof seen - 1);
+    seen[size > 0 ? size : 0] = '\0';
+    return seen;
+}
+
+/* How a child ends that does this with its messages thrown away. */
+static int status_of(void (*act)(void))
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        act();
+        _exit(99);
+    }
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+START_TEST(escapes_the_whole_line)
+{
+    catch_messages();
+    pt_warn("%s: %s", "a\033[2J\nb\\", "caf\xc3\xa9 \xff");
+    ck_assert_str_eq(messages(), "ps-tree: a\\x1b[2J\\x0ab\\\\: caf\xc3\xa9 \\xff\n");
+}
+END_TEST
+
+START_TEST(heeds_verbosity)
+{
+    catch_messages();
+    pt_say(1, "%s", "unseen");
+    pt_say(0, "%s", "plain");
+    pt_report_set_verbosity(1);
+    pt_say(1, "%s", "verbose");
+    pt_report_set_verbosity(-1);
+    pt_say(0, "%s", "quiet");
+    pt_warn("%s", "always");
+    ck_assert_str_eq(messages(), "ps-tree: plain\nps-tree: verbose\nps-tree: always\n");
+}
+END_TEST
+
+START_TEST(draws_nothing_without_a_terminal)
+{
+    catch_messages();
+    pt_progress("%d left", 3);
+    pt_progress_done();
+    ck_assert_str_eq(messages(), "");
+    ck_assert_uint_eq(pt_terminal_columns(STDERR_FILENO), 0);
+}
+END_TEST
+
+START_TEST(redraws_on_a_terminal)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = 12};
+
+    catch_terminal();
+    unsetenv("COLUMNS");
+    ck_assert_int_eq(ioctl(reader, TIOCSWINSZ, &size), 0);
+    pt_progress("%s", "three left");
+    ck_assert_str_eq(messages(), "three left");
+    pt_progress("%s", "two are left, slowly");
+    ck_assert_str_eq(messages(), "\r\033[Ktwo are lef");
+    pt_warn("%s", "one");
+    ck_assert_str_eq(messages(), "\r\033[Kps-tree: one\r\n");
+    pt_progress_done();
+    ck_assert_str_eq(messages(), "");
+    pt_report_set_verbosity(-1);
+    pt_progress("%s", "quiet");
+    ck_assert_str_eq(messages(), "");
+}
+END_TEST
+
+START_TEST(knows_the_width)
+{
+    static const struct {
+        const char *columns;
+        size_t width;
+    } cases[] = {{"40", 40}, {"0", 80}, {"", 80}, {"x", 80}, {"99999999", 80}, {"-5", 80}};
+
+    catch_terminal();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_int_eq(setenv("COLUMNS", cases[i].columns, 1), 0);
+        ck_assert_uint_eq(pt_terminal_columns(STDERR_FILENO), cases[i].width);
+    }
+}
+END_TEST
+
+static void use_wrongly(void)
+{
+    pt_usage("%s: unknown option", "--bogus");
+}
+
+static void die_in_run_mode(void)
+{
+    pt_report_failures_are(PT_EXIT_FAILED);
+    pt_die(PT_EXIT_NO_PROC, "%s", "/proc: not mounted");
+}
+
+static void use_wrongly_in_run_mode(void)
+{
+    pt_report_failures_are(PT_EXIT_FAILED);
+    use_wrongly();
+}
+
+static void die_plainly(void)
+{
+    pt_die(PT_EXIT_NO_PROC, "%s", "/proc: not mounted");
+}
+
+START_TEST(ends_with_the_status)
+{
+    catch_messages();
+    ck_assert_int_eq(status_of(use_wrongly), PT_EXIT_USAGE);
+    ck_assert_str_eq(messages(), "ps-tree: --bogus: unknown option (see ps-tree --help)\n");
+    ck_assert_int_eq(status_of(use_wrongly_in_run_mode), PT_EXIT_FAILED);
+    ck_assert_int_eq(status_of(die_plainly), PT_EXIT_NO_PROC);
+    ck_assert_int_eq(status_of(die_in_run_mode), PT_EXIT_FAILED);
+}
+END_TEST
+
+START_TEST(checks_what_was_written)
+{
+    catch_messages();
+    ck_assert_int_eq(pt_report_end(PT_EXIT_OK), PT_EXIT_OK);
+    ck_assert_int_eq(pt_report_end(PT_EXIT_NOTHING), PT_EXIT_NOTHING);
+    ck_assert_str_eq(messages(), "");
+    ck_assert_ptr_nonnull(freopen("/dev/full", "w", stdout));
+    printf("lost"); /* musl would write a line at once */
+    ck_assert_int_eq(pt_report_end(PT_EXIT_OK), PT_EXIT_IO);
+    ck_assert_str_eq(messages(), "ps-tree: standard output: No space left on device\n");
+}
+END_TEST
+
+/* The failed flush is long past when the end looks. */
+START_TEST(remembers_an_early_failure)
+{
+    catch_messages();
+    ck_assert_ptr_nonnull(freopen("/dev/full", "w", stdout));
+    printf("lost\n");
+    ck_assert_int_ne(fflush(stdout), 0);
+    ck_assert_int_eq(pt_report_end(PT_EXIT_TIMED_OUT), PT_EXIT_TIMED_OUT);
+    ck_assert_ptr_nonnull(strstr(messages(), "ps-tree: standard output: "));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("report");
+    TCase *tests = tcase_create("report");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_test(tests, escapes_the_whole_line);
+    tcase_add_test(tests, heeds_verbosity);
+    tcase_add_test(tests, draws_nothing_without_a_terminal);
+    tcase_add_test(tests, redraws_on_a_terminal);
+    tcase_add_test(tests, knows_the_width);
+    tcase_add_test(tests, ends_with_the_status);
+    tcase_add_test(tests, checks_what_was_written);
+    tcase_add_test(tests, remembers_an_early_failure);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
