@@ -190,7 +190,7 @@ START_TEST(remembers_an_early_failure)
 {
     catch_messages();
     ck_assert_ptr_nonnull(freopen("/dev/full", "w", stdout));
-    printf("lost\n");
+    printf("lost");
     ck_assert_int_ne(fflush(stdout), 0);
     ck_assert_int_eq(pt_report_end(PT_EXIT_TIMED_OUT), PT_EXIT_TIMED_OUT);
     ck_assert_ptr_nonnull(strstr(messages(), "ps-tree: standard output: "));

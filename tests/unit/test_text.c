@@ -246,7 +246,7 @@ static const struct width {
     {"\xe6\xbc\xa2\xe5\xad\x97", 4}, /* two ideographs */
     {"\xf0\x9f\x98\x80", 2},         /* an emoji */
     {"\xe2\x94\x9c\xe2\x94\x80", 2}, /* what trees are drawn with */
-    {"\xf0\xb8\x80\x80", 1},         /* unassigned */
+    {"\xcd\xb8", 1},                 /* unassigned */
     {"\xff\xfe", 2},
     {"a\xe2\x82", 2},
 };
