@@ -418,13 +418,19 @@ static void parse(int argc, char **argv, struct arguments *arguments)
 /* --- run: snapshot, select, show --- */
 
 /* What every process is read with; the rest is added to those that are shown. */
-static pt_sources scan_sources(const struct arguments *arguments)
+static int scan_sources(const struct arguments *arguments, pt_sources *ret_sources)
 {
+    const struct ps_tree_request *request = &arguments->request;
     pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_STAT);
-    for (size_t i = 0; i < arguments->request.operand_count; i++)
-        if (arguments->request.operands[i].kind == PS_TREE_OPERAND_USER)
+    for (size_t i = 0; i < request->operand_count; i++)
+        if (request->operands[i].kind == PS_TREE_OPERAND_USER)
             sources |= PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_OWNER);
-    return sources;
+    *ret_sources = sources;
+    bool all = request->operand_count == 0 && !request->has_criteria && !request->first &&
+               request->scope == PS_TREE_EVERYTHING;
+    if (arguments->settings.output == PS_TREE_DRAWN || !all)
+        return 0;
+    return ps_tree_records_sources(&arguments->settings, ret_sources);
 }
 
 static int show(const struct arguments *arguments, struct ps_tree_view *view,
@@ -452,7 +458,10 @@ static int run_once(const struct arguments *arguments, const struct pt_procfs *p
     struct pt_snapshot snapshot = {0};
     struct pt_tree tree = {0};
     struct ps_tree_view view = {0};
-    int status = pt_snapshot_scan(&snapshot, procfs, scan_sources(arguments));
+    pt_sources sources;
+    int status = scan_sources(arguments, &sources);
+    if (status == 0)
+        status = pt_snapshot_scan(&snapshot, procfs, sources);
     if (status == 0)
         status = pt_snapshot_settle(&snapshot);
     if (status == 0)

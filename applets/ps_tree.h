@@ -89,4 +89,8 @@ int ps_tree_draw(const struct ps_tree_settings *settings, struct ps_tree_view *v
 /* Writes the records: --list, --json, --jsonl, --folded. 0 or -errno. In ps_tree_records.c. */
 int ps_tree_records(const struct ps_tree_settings *settings, struct ps_tree_view *view, FILE *out);
 
+/* What ps_tree_records will show of each process: where all are shown the scan asks for it at once,
+ * else it is added to the chosen ones later. 0 or -ENOMEM. */
+int ps_tree_records_sources(const struct ps_tree_settings *settings, pt_sources *ret_sources);
+
 #endif
