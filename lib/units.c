@@ -283,7 +283,7 @@ static int format_seconds(char *buffer, size_t size, int milliseconds)
 
 const char *pt_format_duration(int64_t duration, char buffer[PT_DURATION_SIZE])
 {
-    int64_t rest = duration / PT_MILLISECOND + (duration % PT_MILLISECOND >= PT_MILLISECOND / 2);
+    int64_t rest = duration / PT_MILLISECOND;
     int length = 0;
 
     if (duration == PT_INFINITE) {

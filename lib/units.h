@@ -63,8 +63,8 @@ int64_t pt_ticks_to_nanoseconds(uint64_t ticks, uint64_t per_second);
 
 #define PT_DURATION_SIZE 40
 
-/* DURATION to the millisecond, rounded, as pt_parse_duration takes it: `500ms`, `2.5s`, `1m30s`,
- * `1d2h`, `0s`, `infinity`. Negative ones are `0s`. Returns BUFFER. */
+/* DURATION to the millisecond, rounded down, as pt_parse_duration takes it: `500ms`, `2.5s`,
+ * `1m30s`, `1d2h`, `0s`, `infinity`. Negative ones are `0s`. Returns BUFFER. */
 const char *pt_format_duration(int64_t duration, char buffer[PT_DURATION_SIZE]);
 
 /* --- sizes: bytes --- */

@@ -260,10 +260,10 @@ START_TEST(formats_durations)
         {0, "0s"},
         {-1, "0s"},
         {INT64_MIN, "0s"},
-        {499999, "0s"},
-        {500000, "1ms"},
+        {999999, "0s"},
+        {1000000, "1ms"},
         {500 * PT_MILLISECOND, "500ms"},
-        {999 * PT_MILLISECOND + 500000, "1s"},
+        {999 * PT_MILLISECOND + 999999, "999ms"},
         {10 * PT_SECOND, "10s"},
         {2500 * PT_MILLISECOND, "2.5s"},
         {2050 * PT_MILLISECOND, "2.05s"},
@@ -271,10 +271,10 @@ START_TEST(formats_durations)
         {60 * PT_SECOND, "1m"},
         {90 * PT_SECOND, "1m30s"},
         {60 * PT_SECOND + 500 * PT_MILLISECOND, "1m0.5s"},
-        {59 * PT_SECOND + 999999999, "1m"},
+        {59 * PT_SECOND + 999999999, "59.999s"},
         {86400 * PT_SECOND, "1d"},
         {93784 * PT_SECOND, "1d2h3m4s"},
-        {PT_INFINITE - 1, "106751d23h47m16.855s"},
+        {PT_INFINITE - 1, "106751d23h47m16.854s"},
         {PT_INFINITE, "infinity"},
     };
 
@@ -295,6 +295,18 @@ START_TEST(deadlines)
     ck_assert_int_eq(pt_deadline(PT_INFINITE, 0), PT_INFINITE);
     ck_assert_int_eq(pt_deadline(PT_INFINITE - 5, 6), PT_INFINITE);
     ck_assert_int_eq(pt_deadline(PT_INFINITE - 5, 4), PT_INFINITE - 1);
+}
+END_TEST
+
+START_TEST(ticks)
+{
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(0, 100), 0);
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(12345, 100), INT64_C(123450000000));
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(1, 1024), 976562);
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(UINT64_MAX, 100), PT_INFINITE);
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(UINT64_C(922337203599), 100),
+                     INT64_C(9223372035990000000));
+    ck_assert_int_eq(pt_ticks_to_nanoseconds(UINT64_C(922337203600), 100), PT_INFINITE);
 }
 END_TEST
 
@@ -517,6 +529,6 @@ END_TEST
 int main(void)
 {
     return RUN_SUITE("units", scans, scans_signed, reads_end_where_told, numbers, pids,
-                     parses_durations, formats_durations, deadlines, sizes, percentages,
+                     parses_durations, formats_durations, deadlines, ticks, sizes, percentages,
                      formats_sizes, signals, signal_names, times);
 }
