@@ -71,7 +71,7 @@ static inline TCase *tcase_create(const char *name)
     TCase *tests = standin_new(sizeof *tests);
 
     (void)name;
-    tests->timeout = 4;
+    tests->timeout = 50;
     return tests;
 }
 
