@@ -168,6 +168,11 @@ int pt_fields_read_whole(struct pt_field_context *context, uint32_t node,
     if (sources == 0)
         return 0;
     *ret_whole = snapshot->processes[node];
+    /* The snapshot's own stays as it is: what is read here is dropped with the arena. */
+    ret_whole->more = pt_arena_memdup(arena, ret_whole->more, sizeof *ret_whole->more,
+                                      PT_ALIGN_OF(struct pt_process_more));
+    if (ret_whole->more == NULL)
+        return -ENOMEM;
     int error = pt_process_add_watched(snapshot->procfs, ret_whole, sources | PT_READ_WHOLE, arena);
     if (error == -ESRCH) {
         /* It ended meanwhile: the rest of the record is still what it was. */

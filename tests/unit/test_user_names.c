@@ -1,0 +1,52 @@
+/* Users and groups by their names, each looked up once. */
+#include <check.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "suite.h"
+#include "user_names.h"
+
+static struct pt_user_names names;
+
+START_TEST(as_the_database_says)
+{
+    const struct passwd *user = getpwuid(0);
+    const struct group *group = getgrgid(0);
+    ck_assert_str_eq(pt_user_name(&names, 0), user ? user->pw_name : "0");
+    ck_assert_str_eq(pt_group_name(&names, 0), group ? group->gr_name : "0");
+    pt_user_names_done(&names);
+}
+END_TEST
+
+START_TEST(numbers_without_a_name)
+{
+    ck_assert_str_eq(pt_user_name(&names, 4294967294u), "4294967294");
+    ck_assert_str_eq(pt_group_name(&names, 4294967294u), "4294967294");
+    ck_assert_str_eq(pt_user_name(&names, 2147483649u), "2147483649");
+    pt_user_names_done(&names);
+}
+END_TEST
+
+/* The same text again is the same pointer; ids of one bucket stay apart. */
+START_TEST(looked_up_once)
+{
+    const char *texts[4 * PT_USER_NAMES_BUCKETS];
+    for (uid_t i = 0; i < 4 * PT_USER_NAMES_BUCKETS; i++)
+        texts[i] = pt_user_name(&names, 3000000000u + i);
+    for (uid_t i = 0; i < 4 * PT_USER_NAMES_BUCKETS; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", (unsigned)(3000000000u + i));
+        ck_assert_str_eq(texts[i], number);
+        ck_assert_ptr_eq(pt_user_name(&names, 3000000000u + i), texts[i]);
+    }
+    pt_user_names_done(&names);
+    pt_user_names_done(&names);
+}
+END_TEST
+
+int main(void)
+{
+    return RUN_SUITE("user_names", as_the_database_says, numbers_without_a_name, looked_up_once);
+}
