@@ -1,7 +1,8 @@
 /*
  * Records are claimed by one atomic addition, so workers need no lock, and record i stays where it
  * is, so nothing is merged. A worker that may hang is judged by what is seen of it in several looks
- * and not by a clock: where we ourselves were stopped for a while, nobody has been waiting.
+ * and not by a clock: where we ourselves were stopped for a while, nobody has been waiting. Nor
+ * does one hang that uses the CPU: smaps_rollup of some hundred GiB takes longer than a second.
  */
 #include "watch.h"
 
@@ -22,7 +23,7 @@
 #define BATCH 64
 #define STACK_SIZE ((size_t)256 << 10)
 
-/* Seen in the same read in so many looks after the first: a second. */
+/* Seen waiting in the same read in so many looks after the first: a second. */
 #define LOOK_INTERVAL (250 * PT_MILLISECOND)
 #define LOOKS 4
 
@@ -36,7 +37,8 @@ struct worker {
     struct pt_arena arena;
     uint32_t record;  /* the one being read */
     unsigned passage; /* of the gate when it was last looked at */
-    unsigned looks;   /* that found the same one */
+    int64_t cpu_time; /* nanoseconds, then */
+    unsigned looks;   /* that found both the same */
 };
 
 struct run {
@@ -222,18 +224,35 @@ static void abandon(struct run *run, struct worker *worker)
         start_worker(run, worker);
 }
 
+static int64_t cpu_time(pthread_t thread)
+{
+    clockid_t clock;
+    struct timespec used;
+
+    if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &used) < 0)
+        return 0;
+    return used.tv_sec * PT_SECOND + used.tv_nsec;
+}
+
 static void look_at(struct run *run, struct worker *worker)
 {
     unsigned passage;
+    int64_t used;
 
     if (worker->gate == NULL)
         return;
     passage = atomic_load(&worker->gate->passage);
-    if (passage % 2 == 0 || passage != worker->passage)
+    if (passage % 2 == 0) {
+        worker->looks = 0;
+        return;
+    }
+    used = cpu_time(worker->thread);
+    if (passage != worker->passage || used != worker->cpu_time)
         worker->looks = 0;
     else if (++worker->looks == LOOKS)
         abandon(run, worker);
     worker->passage = passage;
+    worker->cpu_time = used;
 }
 
 static struct timespec next_look(void)

@@ -287,10 +287,10 @@ START_TEST(large_status)
     size_t length = 0;
 
     set_up(&scene, &(struct fake_process){.pid = PID});
-    length += (size_t)sprintf(text, "Uid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\nGroups:\t");
+    length += (size_t)snprintf(text, 100000, "Uid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\nGroups:\t");
     while (length < 90000)
-        length += (size_t)sprintf(text + length, "%zu ", length);
-    sprintf(text + length, "\nThreads:\t6\n");
+        length += (size_t)snprintf(text + length, 100000 - length, "%zu ", length);
+    snprintf(text + length, 100000 - length, "\nThreads:\t6\n");
     fakeproc_text(&scene.proc, PID, "status", text);
     ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_STATUS)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_STATUS], 0);
