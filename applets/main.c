@@ -27,6 +27,7 @@
  *   snapshot          all of them
  *   tree              who descends from whom
  *   match             criteria: yes, no, or which source would decide
+ *   unix_diag         listening AF_UNIX sockets, from the kernel
  *   sockets           what a process listens on
  *   cgroup            groups, limits, use: read only
  * Deeds

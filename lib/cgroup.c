@@ -2,7 +2,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "buffer.h"
+#include "cursor.h"
+#include "dir.h"
 #include "procparse.h"
 
 /* --- words of a path --- */
@@ -204,4 +208,285 @@ bool pt_cgroup_container(const char *path, size_t length, const char **ret_id, s
     *ret_id = found.text;
     *ret_length = found.length;
     return true;
+}
+
+/* --- where memory's hierarchy is mounted --- */
+
+/* What mountinfo and the group of a process say together: the group's directory and the part of its
+ * path that our mount shows. */
+struct place {
+    bool version1;
+    struct word group; /* as in /proc/PID/cgroup */
+    struct pt_buffer directory;
+    size_t mount_length; /* of `directory`: the mount point */
+    bool found;
+    int error;
+};
+
+static bool has_option(const char *options, size_t length, const char *option)
+{
+    struct word rest = {options, length};
+
+    while (rest.length > 0) {
+        const char *comma = memchr(rest.text, ',', rest.length);
+        struct word word = {rest.text, comma ? (size_t)(comma - rest.text) : rest.length};
+
+        if (equals(word, option))
+            return true;
+        rest.text += word.length + (comma != NULL);
+        rest.length -= word.length + (comma != NULL);
+    }
+    return false;
+}
+
+/* mountinfo writes blanks, newlines and backslashes as \040 and the like (mangle, fs/seq_file.c).
+ */
+static int append_unescaped(struct pt_buffer *buffer, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned code = (unsigned char)text[i];
+
+        if (text[i] == '\\' && length - i > 3) {
+            code = (unsigned)(text[i + 1] - '0') * 64 + (unsigned)(text[i + 2] - '0') * 8 +
+                   (unsigned)(text[i + 3] - '0');
+            i += 3;
+        }
+        pt_buffer_append_byte(buffer, (char)code);
+    }
+    return buffer->error;
+}
+
+/* Whether the group is the mount's root or below it; then what follows that. */
+static bool below_root(struct word group, struct word root, struct word *ret_rest)
+{
+    if (is_root(root.text, root.length))
+        root.length = 0;
+    if (group.length < root.length || memcmp(group.text, root.text, root.length) != 0)
+        return false;
+    *ret_rest = (struct word){group.text + root.length, group.length - root.length};
+    return ret_rest->length == 0 || *ret_rest->text == '/';
+}
+
+static bool leads_outside(struct word path)
+{
+    return begins(path, "/..") && (path.length == 3 || path.text[3] == '/');
+}
+
+static int take_mount(const char *line, size_t length, bool whole, void *data)
+{
+    struct place *place = data;
+    struct pt_buffer root = {0};
+    struct pt_mount mount;
+    struct word rest;
+
+    if (!whole || pt_parse_mountinfo_line(line, length, &mount) < 0)
+        return 0;
+    if (!equals((struct word){mount.type, mount.type_length},
+                place->version1 ? "cgroup" : "cgroup2"))
+        return 0;
+    if (place->version1 && !has_option(mount.super_options, mount.super_options_length, "memory"))
+        return 0;
+    place->error = append_unescaped(&root, mount.root, mount.root_length);
+    /* The first mount that shows it: what is bound elsewhere too is the same. */
+    if (place->error == 0 &&
+        below_root(place->group, (struct word){pt_buffer_text(&root), root.length}, &rest) &&
+        !leads_outside(rest)) {
+        append_unescaped(&place->directory, mount.mount_point, mount.mount_point_length);
+        place->mount_length = place->directory.length;
+        if (!is_root(rest.text, rest.length))
+            pt_buffer_append(&place->directory, rest.text, rest.length);
+        place->error = place->directory.error;
+        place->found = true;
+    }
+    pt_buffer_done(&root);
+    return place->found || place->error < 0;
+}
+
+/*
+ * Our own mounts, whosever process it is. In a captured tree they are those of whoever captured it.
+ */
+static int find_place(const struct pt_procfs *procfs, struct place *place)
+{
+    struct pt_procfs own = PT_PROCFS_CLOSED;
+    char path[PT_PROCFS_PATH];
+    int error;
+
+    if (!procfs->live) {
+        error = pt_dir_lines(&procfs->root, "self/mountinfo", take_mount, place);
+    } else if (procfs->own_namespace) {
+        error = pt_dir_lines(&procfs->root, pt_procfs_path(path, getpid(), "mountinfo"), take_mount,
+                             place);
+    } else {
+        error = pt_procfs_open(&own, NULL);
+        if (error == 0)
+            error = pt_dir_lines(&own.root, pt_procfs_path(path, getpid(), "mountinfo"), take_mount,
+                                 place);
+        pt_procfs_close(&own);
+    }
+    if (place->error < 0)
+        return place->error;
+    return error < 0 && error != -ENOENT ? error : 0;
+}
+
+/* --- limits --- */
+
+/* From here on version 1 has no limit: it says the largest number of pages that there can be. */
+#define NO_LIMIT (UINT64_C(1) << 60)
+
+struct memory_files {
+    const char *limit, *usage, *inactive_file;
+};
+
+static const struct memory_files version1_files = {"memory.limit_in_bytes", "memory.usage_in_bytes",
+                                                   "total_inactive_file"};
+static const struct memory_files version2_files = {"memory.max", "memory.current", "inactive_file"};
+
+/* One number, or `max`, which stays UINT64_MAX. */
+static int read_amount(const struct pt_dir *dir, const char *name, uint64_t *ret_bytes)
+{
+    char text[64];
+    ssize_t length = pt_dir_read(dir, name, text, sizeof text);
+    struct pt_cursor cursor = {text, text + (length > 0 ? length : 0)};
+
+    if (length < 0)
+        return (int)length;
+    if (length >= 3 && memcmp(text, "max", 3) == 0) {
+        *ret_bytes = UINT64_MAX;
+        return 0;
+    }
+    return pt_cursor_u64(&cursor, UINT64_MAX, ret_bytes);
+}
+
+struct stat_line {
+    const char *name;
+    uint64_t value;
+};
+
+static int take_stat_line(const char *line, size_t length, bool whole, void *data)
+{
+    struct stat_line *wanted = data;
+    struct pt_cursor cursor = {line, line + length};
+    const char *word;
+    size_t word_length;
+
+    if (!whole || pt_cursor_word(&cursor, &word, &word_length) < 0 ||
+        !equals((struct word){word, word_length}, wanted->name))
+        return 0;
+    return pt_cursor_u64(&cursor, UINT64_MAX, &wanted->value) == 0 ? 1 : -EINVAL;
+}
+
+/* Of one group. 1: it has a limit; 0: none, as the root and groups without the controller. */
+static int read_limit(const char *path, const struct memory_files *files,
+                      struct pt_memory_limit *limit)
+{
+    struct stat_line inactive = {files->inactive_file, 0};
+    struct pt_dir dir;
+    int error = pt_dir_open(&dir, path);
+
+    if (error < 0)
+        return error;
+    limit->limit = UINT64_MAX;
+    error = read_amount(&dir, files->limit, &limit->limit);
+    if (error == -ENOENT || (error == 0 && limit->limit >= NO_LIMIT)) {
+        pt_dir_close(&dir);
+        return 0;
+    }
+    if (error == 0)
+        error = read_amount(&dir, files->usage, &limit->usage);
+    if (error == 0)
+        error = pt_dir_lines(&dir, "memory.stat", take_stat_line, &inactive);
+    limit->inactive_file = inactive.value;
+    pt_dir_close(&dir);
+    return error < 0 ? error : 1;
+}
+
+static size_t depth_of(struct word path)
+{
+    struct word word;
+    size_t depth = 0;
+
+    while (next_word(&path, &word))
+        depth++;
+    return depth;
+}
+
+/* The path in the hierarchy of the group that `directory` is. */
+static const char *name_group(const struct place *place, size_t hidden, struct pt_arena *arena)
+{
+    size_t length = hidden + (place->directory.length - place->mount_length);
+
+    return length == 0 ? "/" : pt_arena_strndup(arena, place->group.text, length);
+}
+
+static void to_parent(struct place *place)
+{
+    struct pt_buffer *directory = &place->directory;
+    char last;
+
+    do {
+        last = directory->data[directory->length - 1];
+        pt_buffer_truncate(directory, directory->length - 1);
+    } while (last != '/' && directory->length > place->mount_length);
+}
+
+/* From the group up to the mount point. */
+static int read_limits(struct place *place, struct pt_arena *arena, struct pt_memory_limits *limits)
+{
+    const struct memory_files *files = place->version1 ? &version1_files : &version2_files;
+    struct word below = {place->directory.data + place->mount_length,
+                         place->directory.length - place->mount_length};
+    size_t room = depth_of(below) + 1, hidden = place->group.length - below.length;
+
+    limits->list =
+        pt_arena_array(arena, room, sizeof *limits->list, PT_ALIGN_OF(struct pt_memory_limit));
+    if (limits->list == NULL)
+        return -ENOMEM;
+    for (;; to_parent(place)) {
+        struct pt_memory_limit *limit = &limits->list[limits->count];
+        int result = read_limit(pt_buffer_text(&place->directory), files, limit);
+
+        if (result == -ENOMEM)
+            return result;
+        if (result < 0) {
+            limits->unseen = name_group(place, hidden, arena);
+            return limits->unseen != NULL ? 0 : -ENOMEM;
+        }
+        if (result == 1) {
+            limit->group = name_group(place, hidden, arena);
+            if (limit->group == NULL)
+                return -ENOMEM;
+            limits->count++;
+        }
+        if (place->directory.length == place->mount_length)
+            return 0;
+    }
+}
+
+int pt_cgroup_memory(const struct pt_procfs *procfs, const char *text, size_t length,
+                     struct pt_arena *arena, struct pt_memory_limits *ret_limits)
+{
+    struct pt_memory_limits limits = {0};
+    struct place place = {.version1 = true};
+    int error = pt_parse_cgroup(text, length, "memory", &place.group.text, &place.group.length);
+
+    if (error < 0) {
+        place.version1 = false;
+        error = pt_parse_cgroup(text, length, "", &place.group.text, &place.group.length);
+    }
+    if (error == -ENOENT) {
+        *ret_limits = limits;
+        return 0;
+    }
+    if (error == 0)
+        error = find_place(procfs, &place);
+    if (error == 0 && place.found)
+        error = read_limits(&place, arena, &limits);
+    else if (error == 0) {
+        limits.unseen = pt_arena_strndup(arena, place.group.text, place.group.length);
+        error = limits.unseen != NULL ? 0 : -ENOMEM;
+    }
+    pt_buffer_done(&place.directory);
+    if (error == 0)
+        *ret_limits = limits;
+    return error;
 }

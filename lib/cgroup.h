@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "procfs.h"
 
 /*
  * The path that tells most, out of the text of /proc/PID/cgroup: of the unified hierarchy; where
@@ -30,5 +34,32 @@ bool pt_cgroup_unit(const char *path, size_t length, const char **ret_unit, size
  * LXC gave. False: none. The monitors beside containers (conmon, lxc.monitor) are in none.
  */
 bool pt_cgroup_container(const char *path, size_t length, const char **ret_id, size_t *ret_length);
+
+/*
+ * The second part reads the groups that limit a process's memory, through the mounts that we see.
+ */
+
+/* A group that has a limit. Bytes. */
+struct pt_memory_limit {
+    const char *group;      /* its path in the hierarchy, as the kernel's root sees it */
+    uint64_t limit;         /* memory.max, or version 1's memory.limit_in_bytes */
+    uint64_t usage;         /* memory.current, memory.usage_in_bytes */
+    uint64_t inactive_file; /* page cache that is given back first, of it and the groups below */
+};
+
+struct pt_memory_limits {
+    struct pt_memory_limit *list; /* innermost first; in the arena */
+    size_t count;
+    const char *unseen; /* the group, when it or a file of it cannot be seen from here: then there
+                           may be limits that nobody told us; else NULL. In the arena */
+};
+
+/*
+ * The limits on memory of a process whose /proc/PID/cgroup says TEXT: of its group and all above,
+ * as far as our mount of the hierarchy shows them (in a container that may be a subtree only). 0,
+ * also where the kernel knows no such groups; -ENOMEM, or -errno when our mounts cannot be read.
+ */
+int pt_cgroup_memory(const struct pt_procfs *procfs, const char *text, size_t length,
+                     struct pt_arena *arena, struct pt_memory_limits *ret_limits);
 
 #endif
