@@ -20,6 +20,7 @@
  *   cursor            checked steps over words, numbers and lines
  *   procparse         pure parsers of what /proc holds
  *   procfs            the root of a /proc: the only opener
+ *   pidfile           files in which a daemon says its pid
  * Records
  *   source            what a record is made of, each source of it
  *   process           one record, by a mask of sources
