@@ -145,8 +145,8 @@ static bool is_zero(const struct decimal *decimal)
     return decimal->whole == 0 && strspn(decimal->fraction, "0") >= decimal->digits;
 }
 
-/* DECIMAL × UNIT (at most UINT64_MAX / 10), rounded down; false when it overflows. Rounding at each
- * digit, from the last on, is the same as rounding once. */
+/* DECIMAL times UNIT (at most UINT64_MAX / 10), rounded down; false when it overflows. Rounding at
+ * each digit, from the last on, is the same as rounding once. */
 static bool scale(const struct decimal *decimal, uint64_t unit, uint64_t *ret_value)
 {
     uint64_t part = 0;
