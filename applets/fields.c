@@ -193,30 +193,37 @@ static unsigned escape_flags(void)
     return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
 }
 
-/* A value that would read as one of the two marks is escaped too. */
+/* What was appended from `begin` on: nothing becomes a mark, and what reads as one no mark. */
+static void mark(struct pt_buffer *text, size_t begin)
+{
+    char byte = text->length == begin + 1 ? text->data[begin] : '\0';
+    if (text->length == begin) {
+        pt_buffer_append_byte(text, '-');
+    } else if (byte == '-' || byte == '?') {
+        pt_buffer_truncate(text, begin);
+        pt_buffer_append_format(text, "\\x%02x", (unsigned char)byte);
+    }
+}
+
 static void append_bytes(struct pt_bytes bytes, struct pt_buffer *text)
 {
-    if (bytes.length == 0)
-        pt_buffer_append_byte(text, '-');
-    else if (bytes.length == 1 && (*bytes.bytes == '-' || *bytes.bytes == '?'))
-        pt_buffer_append_format(text, "\\x%02x", (unsigned char)*bytes.bytes);
-    else
-        pt_buffer_escape(text, bytes.bytes, bytes.length, escape_flags());
+    size_t begin = text->length;
+    pt_buffer_escape(text, bytes.bytes, bytes.length, escape_flags());
+    mark(text, begin);
 }
 
 /* Joined by blanks, as ps shows arguments. */
 static void append_strings(struct pt_bytes block, struct pt_buffer *text)
 {
-    size_t offset = 0;
+    size_t begin = text->length, offset = 0;
     struct pt_bytes string;
     const char *separator = "";
-    if (block.length == 0)
-        pt_buffer_append_byte(text, '-');
     while (pt_next_string(block.bytes, block.length, &offset, &string.bytes, &string.length)) {
         pt_buffer_append_text(text, separator);
         pt_buffer_escape(text, string.bytes, string.length, escape_flags());
         separator = " ";
     }
+    mark(text, begin);
 }
 
 static void append_time(int64_t seconds, struct pt_buffer *text)

@@ -10,8 +10,9 @@
 #include "ps_tree_stacks.h"
 #include "table.h"
 
-/* jq 1.6 refuses more than 256 brackets; a level takes two, and so does the document. */
-#define LEVELS_MAX 100
+/* jq 1.6 keeps a bracket, a member's name and another bracket for each level, and refuses more than
+ * 256 of them: 84 levels are the most that it reads. */
+#define LEVELS_MAX 80
 
 struct records {
     const struct ps_tree_settings *settings;
