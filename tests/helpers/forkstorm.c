@@ -1,8 +1,8 @@
 /*
  * forkstorm PER_SECOND [KEPT]: forks PER_SECOND children a second that exit at once, every tenth
- * after it forked a child of its own, until stdin ends. Says the pids of KEPT (0) sleeping children,
- * separated by blanks, on one line, before it begins; on a second line, at the end, how many it
- * forked. Falls behind where the machine cannot keep up.
+ * after it forked a child of its own, until stdin ends. Says the pids of KEPT (0) sleeping
+ * children, separated by blanks, on one line, before it begins; on a second line, at the end, how
+ * many it forked. Falls behind where the machine cannot keep up.
  */
 #include <poll.h>
 #include <signal.h>

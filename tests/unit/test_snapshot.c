@@ -74,8 +74,7 @@ START_TEST(completed)
     fakeproc_remove(&proc, 3);
     fakeproc_add(&proc, &(struct fake_process){.pid = 3, .starttime = 8});
     static const uint32_t indexes[] = {0, 1, 2};
-    ck_assert_int_eq(
-        pt_snapshot_add(&snapshot, indexes, 3, PT_SOURCE_BIT(PT_SOURCE_CMDLINE)), 0);
+    ck_assert_int_eq(pt_snapshot_add(&snapshot, indexes, 3, PT_SOURCE_BIT(PT_SOURCE_CMDLINE)), 0);
     ck_assert(pt_process_has(&snapshot.processes[0], PT_SOURCE_CMDLINE));
     ck_assert_uint_eq(snapshot.processes[0].more->cmdline.length, 4);
     ck_assert(pt_snapshot_is_gone(&snapshot.processes[1]));
@@ -92,8 +91,7 @@ START_TEST(times)
     fakeproc_add(&proc, &(struct fake_process){.pid = 2, .starttime = UINT64_MAX});
     scan(PT_SOURCE_BIT(PT_SOURCE_STAT));
     int64_t start = (int64_t)(100 * (uint64_t)PT_SECOND / procfs.ticks);
-    ck_assert_int_eq(pt_snapshot_age(&snapshot, &snapshot.processes[0]),
-                     1000 * PT_SECOND - start);
+    ck_assert_int_eq(pt_snapshot_age(&snapshot, &snapshot.processes[0]), 1000 * PT_SECOND - start);
     ck_assert_int_eq(pt_snapshot_age(&snapshot, &snapshot.processes[1]), 0);
     ck_assert_int_eq(pt_snapshot_start_time(&snapshot, &snapshot.processes[0]),
                      snapshot.clocks.realtime - 1000 * PT_SECOND + start);
