@@ -42,10 +42,15 @@
  *   ending            end a set by a schedule
  * Worlds
  *   dbus              a client of the message bus
+ *   dbus_message      parsing of its messages
  *   xauth             Xauthority, the X setup handshake
  *   logind            its state files
  *   session_values    which values are accepted from a session
- *   session_probe     the only code that touches a user's paths, as that user
+ *   session_ballot    what is proposed for a session's variables, by how many
+ *   session_answer    what a probe says, written and parsed
+ *   session_live      whether something lives behind a value: connects and looks, as the user
+ *   session_look      what a probe does as the user: keeps the first of each that is live
+ *   session_probe     forked children that have become their users, and ask
  *   session_evidence  what speaks for a session
  *   session           candidates, rank, refusals
  *   service           which supervisor, and its stop
@@ -58,6 +63,11 @@
  *   field_values      each field of a record once, and its value for a process
  *   fields            their names, text, JSON and order
  *   session_options   the options of the two session applets
+ *   session_show      a search's result, for people and as JSON
+ *   session_find      a search that may wait, and the messages about its failure
+ *   session_environment  what a session's command has for its environment
+ *   session_flow      one direction between a command and us
+ *   session_run       a command in a session, and what passes between it and us
  *   applet            what the dispatcher knows of an applet
  *   applets           the sorted table
  *   main              the dispatcher

@@ -1,0 +1,132 @@
+#include "session_find.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "procfs.h"
+#include "report.h"
+#include "session_show.h"
+#include "units.h"
+
+/* While waiting we look again so often: a session comes about in steps that nothing announces (its
+ * file, its bus, its display). */
+#define AGAIN (500 * PT_MILLISECOND)
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * PT_SECOND + time.tv_nsec;
+}
+
+static void say_candidate(const struct pt_candidate *candidate, const char *what)
+{
+    struct pt_buffer text = {0};
+
+    pt_session_describe(candidate, &text);
+    pt_warn("%s: %s", pt_buffer_text(&text), what);
+    pt_buffer_done(&text);
+}
+
+static void say_none(const struct pt_session_settings *settings, const struct pt_sessions *sessions)
+{
+    if (settings->user != NULL)
+        pt_warn("no session of %s can be reached", settings->user);
+    else
+        pt_warn("no session can be reached");
+    for (size_t i = 0; i < sessions->count; i++) {
+        const char *refusal = pt_session_refusal(&sessions->list[i]);
+
+        if (refusal != NULL)
+            say_candidate(&sessions->list[i], refusal);
+    }
+    if (sessions->apart)
+        pt_warn("this process has a mount namespace of its own, which may hide sessions "
+                "(ProtectHome= hides /run/user, PrivateTmp= the sockets of X)");
+}
+
+static void say_tied(const struct pt_session_settings *settings, const struct pt_sessions *sessions,
+                     size_t count)
+{
+    pt_warn("sessions of different users are equally good: choose by --%suser", settings->prefix);
+    for (size_t i = 0; i < count; i++)
+        say_candidate(&sessions->list[i], "can be reached");
+}
+
+static bool search(const struct pt_session_settings *settings, struct pt_sessions **ret_sessions)
+{
+    struct pt_procfs procfs;
+    int error = pt_procfs_open(&procfs, NULL);
+
+    if (error != 0)
+        pt_die(PT_EXIT_NO_PROC, "/proc: %s", strerror(-error));
+    error = pt_sessions_find(&procfs, &settings->query, ret_sessions);
+    pt_procfs_close(&procfs);
+    if (error == -EPERM)
+        pt_die(PT_EXIT_NOTHING, "%s: only root reaches the sessions of others", settings->user);
+    if (error != 0)
+        pt_die(PT_EXIT_IO, "searching for sessions: %s", strerror(-error));
+    return (*ret_sessions)->reachable > 0;
+}
+
+/* Searches until there is one, or the time is over. */
+static void search_for_long(const struct pt_session_settings *settings,
+                            struct pt_sessions **ret_sessions)
+{
+    int64_t end = pt_deadline(now(), settings->waits ? settings->wait : 0);
+
+    for (;;) {
+        int64_t left;
+
+        if (search(settings, ret_sessions))
+            return;
+        left = end - now();
+        if (left <= 0)
+            return;
+        pt_sessions_free(*ret_sessions);
+        poll(NULL, 0, (int)((left < AGAIN ? left : AGAIN) / PT_MILLISECOND) + 1);
+    }
+}
+
+static int judge(const struct pt_session_settings *settings, bool all, bool quiet,
+                 const struct pt_sessions *sessions)
+{
+    size_t tied = pt_sessions_tied(sessions);
+
+    if (sessions->reachable == 0) {
+        if (!quiet)
+            say_none(settings, sessions);
+        return settings->waits ? PT_EXIT_TIMED_OUT : PT_EXIT_NOTHING;
+    }
+    if (all || tied == 0)
+        return PT_EXIT_OK;
+    if (!quiet)
+        say_tied(settings, sessions, tied);
+    return PT_EXIT_NOTHING;
+}
+
+int pt_session_find(const struct pt_session_settings *settings, bool all, bool quiet,
+                    struct pt_sessions **ret_sessions)
+{
+    search_for_long(settings, ret_sessions);
+    return judge(settings, all, quiet, *ret_sessions);
+}
+
+int pt_session_show(const struct pt_session_settings *settings, bool all)
+{
+    struct pt_sessions *sessions;
+    int status = pt_session_find(settings, all, false, &sessions);
+    size_t chosen = all ? sessions->reachable : 1;
+
+    if (status != PT_EXIT_OK)
+        chosen = 0;
+    if (settings->json)
+        pt_sessions_print_json(sessions, chosen);
+    else
+        pt_sessions_print(sessions, chosen);
+    pt_sessions_free(sessions);
+    return status;
+}

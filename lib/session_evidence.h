@@ -1,0 +1,77 @@
+/*
+ * What the processes of a user say about her session: the variables in their environments.
+ *
+ * A process is heard only for the user that all four of its uids are and that owns its
+ * /proc/PID/environ (a program that was setuid, or changed its ids and has not called exec since,
+ * shows a stranger's environment), before and after that is read; and only if it lives in the
+ * namespaces of the system: PID 1's, or ours where we are not root. Its cgroup chooses among that
+ * user's sessions and no others: anybody can name a cgroup session-5.scope.
+ */
+#ifndef PT_SESSION_EVIDENCE_H
+#define PT_SESSION_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arena.h"
+#include "become.h"
+#include "logind.h"
+#include "procfs.h"
+#include "session_answer.h"
+#include "session_ballot.h"
+#include "snapshot.h"
+
+/* Best first. */
+enum pt_rank {
+    PT_RANK_ACTIVE,      /* on a seat, in front */
+    PT_RANK_ONLINE,      /* on a seat, switched away from */
+    PT_RANK_SEATLESS,    /* xrdp, VNC */
+    PT_RANK_UNEXPLAINED, /* a user with a live display that no session file explains */
+};
+
+/* A session that might be reached: one of logind's, or a user without. */
+struct pt_candidate {
+    uid_t uid;
+    const struct pt_logind_session *session; /* NULL: unexplained */
+    enum pt_rank rank;
+    bool takes_rest;  /* the best of its user: what belongs to no other session is its */
+    bool heard;       /* its processes were read */
+    bool asked;       /* its answer is there */
+    size_t witnesses; /* processes of its user that may be of the system's namespaces */
+    struct pt_user user;
+    const char *exclusion; /* why it does not count, without being asked; NULL: it does */
+    struct pt_ballot ballot;
+    struct pt_answer answer;
+};
+
+/* The processes, by their owners, and the namespaces that count. */
+struct pt_evidence {
+    const struct pt_procfs *procfs; /* borrowed */
+    struct pt_snapshot snapshot;
+    uint64_t namespaces[PT_NS_COUNT]; /* 0: not known, then all count */
+    bool apart;                       /* our mount namespace is not the system's */
+};
+
+/* Scans. -errno as pt_snapshot_scan. */
+int pt_evidence_init(struct pt_evidence *ret_evidence, const struct pt_procfs *procfs);
+void pt_evidence_done(struct pt_evidence *evidence);
+
+/* The next uid after *UID that owns a process, false at the end; begin with (uid_t)-1. O(n). */
+bool pt_evidence_next_uid(const struct pt_evidence *evidence, uid_t *uid);
+
+/*
+ * Hears the processes of the candidates' users and fills their ballots, which must be empty;
+ * SESSIONS are all of logind's, whose processes belong to no candidate else. A user that the
+ * databases do not know (user.known false) gets ids and home from a process. -ENOMEM or -errno of
+ * the root.
+ */
+int pt_evidence_hear(struct pt_evidence *evidence, struct pt_candidate *const *candidates,
+                     size_t count, const struct pt_logind_session *sessions, size_t session_count,
+                     struct pt_arena *arena);
+
+/* Whether the text of /proc/PID/cgroup names the session ID: `session-ID.scope`, elogind `/ID`. */
+bool pt_evidence_names_session(const char *cgroup, size_t length, const char *id);
+
+#endif

@@ -1,0 +1,198 @@
+#include "session_probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session_live.h"
+
+/* What a child leaves to us for reading its answer. */
+#define MARGIN INT64_C(500000000)
+
+/* One child and what it has said so far. */
+struct talk {
+    pid_t pid; /* 0: none */
+    int fd;    /* -1: over */
+    bool whole;
+    struct pt_buffer said;
+};
+
+/* --- in the child --- */
+
+static void say(int fd, const struct pt_buffer *answer)
+{
+    size_t at = 0;
+
+    while (answer->error == 0 && at < answer->length) {
+        ssize_t written = write(fd, answer->data + at, answer->length - at);
+
+        if (written < 0 && errno != EINTR)
+            return;
+        at += written > 0 ? (size_t)written : 0;
+    }
+}
+
+/* Keeps but the pipe, at descriptor 0. */
+static int keep_only(int fd)
+{
+    if (fd != 0 && dup2(fd, 0) < 0)
+        return -errno;
+    return pt_become_close_others(1);
+}
+
+static _Noreturn void be_the_probe(const struct pt_probe *probe, int fd, int64_t deadline)
+{
+    struct pt_buffer answer = {0};
+    const char *step;
+    int error = keep_only(fd);
+
+    if (error == 0 && !pt_user_is_us(probe->user->uid))
+        error = pt_become(probe->user, &step);
+    if (error == 0)
+        pt_look(probe, deadline, &answer);
+    else
+        pt_answer_end(&answer, PT_REFUSED_NOT_BECOME, false, false);
+    say(0, &answer);
+    _exit(0);
+}
+
+/* --- in the parent --- */
+
+static int start(const struct pt_probe *probe, int64_t deadline, struct talk *talk)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -errno;
+    talk->pid = fork();
+    if (talk->pid == 0)
+        be_the_probe(probe, ends[1], deadline - MARGIN);
+    close(ends[1]);
+    if (talk->pid < 0) {
+        talk->pid = 0;
+        close(ends[0]);
+        return -EAGAIN;
+    }
+    talk->fd = ends[0];
+    fcntl(talk->fd, F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+static void hang_up(struct talk *talk)
+{
+    close(talk->fd);
+    talk->fd = -1;
+}
+
+static void listen_to(struct talk *talk)
+{
+    for (;;) {
+        ssize_t length;
+
+        if (talk->said.length > PT_ANSWER_LIMIT || pt_buffer_reserve(&talk->said, 4096) != 0)
+            break;
+        length = read(talk->fd, talk->said.data + talk->said.length, 4096);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0 && errno == EAGAIN)
+            return;
+        if (length <= 0) {
+            talk->whole = length == 0;
+            break;
+        }
+        talk->said.length += (size_t)length;
+    }
+    hang_up(talk);
+}
+
+static void listen_to_all(struct talk *talks, struct pollfd *pollers, size_t count,
+                          int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - pt_live_now();
+        size_t open = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            pollers[i] = (struct pollfd){.fd = talks[i].fd, .events = POLLIN};
+            open += talks[i].fd >= 0;
+        }
+        if (open == 0 || left <= 0)
+            return;
+        if (poll(pollers, count, (int)(left / 1000000) + 1) < 0 && errno != EINTR)
+            return;
+        for (size_t i = 0; i < count; i++) {
+            if (talks[i].fd >= 0 && pollers[i].revents != 0)
+                listen_to(&talks[i]);
+        }
+    }
+}
+
+/* A child of ours that was never another's is reaped; one that became a user may be held by her
+ * (traced, it is hers to release), so it is only killed: it goes with us. */
+static void end(const struct pt_probe *probe, struct talk *talk)
+{
+    if (talk->fd >= 0)
+        hang_up(talk);
+    if (talk->pid == 0)
+        return;
+    kill(talk->pid, SIGKILL);
+    while (waitpid(talk->pid, NULL, pt_user_is_us(probe->user->uid) ? 0 : WNOHANG) < 0 &&
+           errno == EINTR)
+        continue;
+}
+
+static int understand(struct pt_probe *probe, const struct talk *talk)
+{
+    int error = talk->whole ? pt_answer_parse(pt_buffer_text(&talk->said), talk->said.length,
+                                              probe->ballot, &probe->answer)
+                            : -EPROTO;
+
+    if (error != -EPROTO)
+        return error;
+    probe->answer = (struct pt_answer){.refusal = PT_REFUSED_NO_ANSWER};
+    return 0;
+}
+
+int pt_probe_all(struct pt_probe *probes, size_t count, int64_t deadline)
+{
+    struct talk *talks = calloc(count + 1, sizeof *talks);
+    struct pollfd *pollers = calloc(count + 1, sizeof *pollers);
+    int64_t patience = pt_live_now() + PT_PROBE_PATIENCE;
+    int error = talks != NULL && pollers != NULL ? 0 : -ENOMEM;
+
+    if (deadline > patience)
+        deadline = patience;
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        talks[i].fd = -1;
+        start(&probes[i], deadline, &talks[i]); /* else it does not answer */
+    }
+    if (error == 0)
+        listen_to_all(talks, pollers, count, deadline);
+    for (size_t i = 0; talks != NULL && pollers != NULL && i < count; i++) {
+        end(&probes[i], &talks[i]);
+        if (error == 0)
+            error = understand(&probes[i], &talks[i]);
+        pt_buffer_done(&talks[i].said);
+    }
+    free(talks);
+    free(pollers);
+    return error;
+}
+
+int pt_probe_connect_bus(const char *address, uid_t uid, int64_t deadline)
+{
+    const struct pt_live live = {.uid = uid, .deadline = deadline};
+    struct pt_bus_entry entry;
+    enum pt_drop why;
+    int fd;
+
+    if (!pt_bus_next(&address, address + strlen(address), &entry, &why) || why != PT_DROP_NOT ||
+        pt_live_bus(&live, &entry, &fd) != PT_DROP_NOT)
+        return -ECONNREFUSED;
+    return fd;
+}

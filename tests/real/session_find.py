@@ -1,0 +1,542 @@
+# labels: daemon
+# timeout: 300
+# Which session is found: logind's files of real layouts, ranks, greeters, strangers, dead sockets.
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import desktop
+import support
+
+desktop.enter()
+
+class Layouts(desktop.Case):
+    """State files as real systems have them; the sockets behind are plain ones."""
+
+    def chosen(self, *arguments, **options):
+        used = [one for one in self.shown(*arguments, **options) if one["used"]]
+        return [(one["user"], one["session"]) for one in used]
+
+    def rejected(self, *arguments):
+        return {(one["user"], one["session"]): one["rejected"] for one in self.shown(*arguments)
+                if one["rejected"]}
+
+    def test_gnome_wayland(self):
+        """GDM: the greeter stays behind the session; user@.service holds the bus."""
+        self.session("c1", 120, CLASS="greeter", STATE="online", SEAT="seat0")
+        self.session("2", 1000, IS_DISPLAY=1, SERVICE="gdm-password")
+        self.session("3", 1000, CLASS="manager", SEAT=None, TYPE="unspecified")
+        self.wayland(120)
+        self.wayland(1000)
+        self.assertEqual(self.chosen(), [("anna", "2")])
+        self.assertEqual(self.rejected()["gdm", "c1"], "a login screen")
+
+    def test_greeter_in_front(self):
+        """Switched away: the greeter is the active one, the person's session still counts."""
+        self.session("c1", 120, CLASS="greeter")
+        self.session("2", 1000, STATE="online")
+        self.wayland(120)
+        self.wayland(1000)
+        self.assertEqual(self.chosen(), [("anna", "2")])
+
+    def test_greeter_only(self):
+        """Nobody has logged in: no session, with the reason."""
+        self.session("c1", 120, CLASS="greeter")
+        self.wayland(120)
+        self.witness(120, WAYLAND_DISPLAY="wayland-0")
+        result = self.gui("true")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("a login screen", result.stderr)
+        for line in result.stderr.splitlines():
+            self.assertTrue(line.startswith("with-gui-environment: "), line)
+
+    def test_greeter_without_logind(self):
+        self.wayland(120)
+        self.witness(120)
+        self.assertEqual(self.chosen(), [])
+        self.assertEqual(self.gui("true").returncode, 125)
+
+    def test_kde_x11(self):
+        self.session("2", 1000, TYPE="x11", DISPLAY=":0", SERVICE="sddm")
+        self.listen("/tmp/.X11-unix/X0", 1000)
+        self.witness(1000, DISPLAY=":0", KDE_FULL_SESSION="true", KDE_SESSION_VERSION="6",
+                     XDG_CURRENT_DESKTOP="KDE", DESKTOP_SESSION="plasmax11")
+        (one,) = self.shown()
+        self.assertEqual(one["variables"], {
+            "DISPLAY": ":0", "XDG_SESSION_TYPE": "x11", "XDG_SESSION_ID": "2",
+            "XDG_CURRENT_DESKTOP": "KDE", "KDE_FULL_SESSION": "true", "KDE_SESSION_VERSION": "6",
+            "DESKTOP_SESSION": "plasmax11"})
+
+    def test_sway_from_a_console(self):
+        """TYPE is tty, no process carries WAYLAND_DISPLAY: its socket is found."""
+        self.session("1", 1000, TYPE="tty", TTY="tty1", SERVICE="login")
+        self.wayland(1000, "wayland-1")
+        (one,) = self.shown()
+        self.assertEqual(one["variables"]["WAYLAND_DISPLAY"], "wayland-1")
+        self.assertEqual(one["variables"]["XDG_SESSION_TYPE"], "wayland")
+
+    def test_two_seats(self):
+        """Two people are in front of two seats: an error, unless one is named."""
+        self.session("2", 1000)
+        self.session("3", 1001, SEAT="seat1")
+        self.wayland(1000)
+        self.wayland(1001)
+        result = self.gui("true")
+        self.assertEqual(result.returncode, 125)
+        for word in "--user", "anna (1000)", "bert (1001)":
+            self.assertIn(word, result.stderr)
+        self.assertEqual(self.chosen("--user", "bert"), [("bert", "3")])
+        self.assertEqual(self.gui("--user", "1000", "id", "-un").stdout, "anna\n")
+        self.assertEqual(self.gui("--print").returncode, 1)
+
+    def test_second_user_beside(self):
+        """The one in front wins, however many processes the other has."""
+        self.session("2", 1000)
+        self.session("3", 1001, STATE="online")
+        self.wayland(1000)
+        self.wayland(1001)
+        for _ in range(5):
+            self.witness(1001, WAYLAND_DISPLAY="wayland-0", XDG_RUNTIME_DIR="/run/user/1001")
+        self.assertEqual(self.chosen(), [("anna", "2")])
+
+    def test_dead_in_front(self):
+        """A session in front without a live display gives way to one that has."""
+        self.session("2", 1000, TYPE="tty")
+        self.session("3", 1001, STATE="online")
+        self.wayland(1001)
+        self.assertEqual(self.chosen(), [("bert", "3")])
+        self.assertEqual(self.rejected()["anna", "2"], "no live display")
+
+    def test_remote_with_forwarding(self):
+        """ssh -X: DISPLAY is a TCP port of somebody else's screen."""
+        desktop.run_directory(1000)
+        self.bus(1000)
+        self.session("5", 1000, SEAT=None, TYPE="tty", REMOTE=1, REMOTE_HOST="10.0.0.9")
+        self.witness(1000, DISPLAY="localhost:10.0", XDG_SESSION_ID="5")
+        result = self.gui("true")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("no live display", result.stderr)
+        (one,) = self.shown()
+        self.assertEqual(one["dropped"][0]["name"], "DISPLAY")
+        # Whoever says so gets the bus alone.
+        self.assertEqual(self.gui("--headless-ok", "printenv", "DBUS_SESSION_BUS_ADDRESS").stdout,
+                         "unix:path=/run/user/1000/bus\n")
+
+    def test_closing(self):
+        self.session("2", 1000, STATE="closing")
+        self.assertEqual(self.rejected()["anna", "2"], "it is closing")
+
+    def test_elogind(self):
+        """Sessions are c1, c2; cgroups bear the bare id."""
+        self.session("c2", 1000, TYPE="x11", DISPLAY=":0")
+        self.listen("/tmp/.X11-unix/X0", 1000)
+        self.assertEqual(self.chosen(), [("anna", "c2")])
+
+    def test_no_logind(self):
+        """A display as a service, VNC: last, and without a session file."""
+        self.listen("/tmp/.X11-unix/X5", 1000)
+        self.witness(1000, DISPLAY=":5")
+        (one,) = self.shown()
+        self.assertTrue(one["used"])
+        self.assertIsNone(one["session"])
+        self.assertEqual(one["variables"], {"DISPLAY": ":5", "XDG_SESSION_TYPE": "x11"})
+
+    def test_root(self):
+        """Root is nobody's guess: sudo keeps DISPLAY. Named, or with a session file, she counts."""
+        self.listen("/tmp/.X11-unix/X0", 0)
+        self.witness(0, DISPLAY=":0")
+        self.assertEqual(self.chosen(), [])
+        self.assertEqual(self.chosen("--user", "root"), [("root", None)])
+        self.session("1", 0, TYPE="x11")
+        self.assertEqual(self.chosen(), [("root", "1")])
+
+    def test_reachable_by_own_rights(self):
+        """Another user reaches her own sessions and no others."""
+        self.session("2", 1000)
+        self.session("3", 1001)
+        self.wayland(1000)
+        self.wayland(1001)
+        run = dict(user=1001, group=1001, extra_groups=[1001])
+        result = self.gui("sh", "-c", "id -un; echo $WAYLAND_DISPLAY", **run)
+        self.assertEqual(result.stdout, "bert\nwayland-0\n", result.stderr)
+        result = self.gui("--user", "anna", "id", **run)
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("only root", result.stderr)
+
+
+class Hostile(desktop.Case):
+    """What strangers do, and what a user's own junk does."""
+
+    def setUp(self):
+        super().setUp()
+        self.session("2", 1000)
+
+    def variables(self, *arguments):
+        (one,) = [one for one in self.shown(*arguments) if one["used"]]
+        return one["variables"]
+
+    def reasons(self):
+        return {(drop["name"], drop["value"]): drop["reason"]
+                for one in self.shown("--headless-ok") for drop in one["dropped"]}
+
+    def test_many_processes_of_a_stranger(self):
+        """200 processes with a bus of their own win nothing: python-proc's vote is no more."""
+        mine = self.notifier(1000, self.bus(1000))
+        self.wayland(1000)
+        theirs = self.notifier(1002, self.bus(1002, "/tmp/eve-bus"))
+        self.listen("/tmp/.X11-unix/X0", 1002)
+        script = "for i in $(seq 200); do sleep 1000 & done; echo; wait"
+        self.start_as(1002, ["sh", "-c", script], {
+            "DBUS_SESSION_BUS_ADDRESS": "unix:path=/tmp/eve-bus", "DISPLAY": ":0",
+            "XDG_SESSION_ID": "2", "XDG_RUNTIME_DIR": "/run/user/1000"}, ready=True)
+        result = self.notify("Backup", "done")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.told(mine)["summary"], "Backup")
+        self.assert_silent(theirs)
+
+    def control_group(self, name):
+        """A control group of that name in a new one of ours: what is written to it comes in."""
+        place = "/run/tests/cgroup"
+        if not os.path.isdir(place):
+            os.mkdir(place)
+            if subprocess.run(["mount", "-t", "cgroup2", "cgroup2", place], check=False).returncode:
+                os.rmdir(place)
+                support.skip("no control groups")
+        top = f"{place}/proctool-{os.urandom(8).hex()}"
+        try:
+            os.makedirs(f"{top}/{name}")
+        except OSError as error:
+            support.skip(f"no control group of our own: {error}")
+
+        def clean():
+            with open(f"{top}/{name}/cgroup.procs") as file:
+                inside = [int(pid) for pid in file.read().split()]
+            for pid in inside:
+                os.kill(pid, signal.SIGKILL)
+
+            def is_empty():
+                with open(f"{top}/cgroup.events") as file:
+                    return "populated 0" in file.read()
+            support.until(is_empty, "an empty group")
+            os.rmdir(f"{top}/{name}")
+            os.rmdir(top)
+        self.addCleanup(clean)
+        return f"{top}/{name}/cgroup.procs"
+
+    def test_forged_scope(self):
+        """A process in a cgroup session-2.scope is still its own user's only."""
+        self.wayland(1000)
+        eve = self.witness(1002, WAYLAND_DISPLAY="wayland-6", LANG="eve_EVE")
+        with open(self.control_group("session-2.scope"), "w") as file:
+            file.write(str(eve.pid))
+        self.assertNotIn("LANG", self.variables())
+
+    def test_scopes_of_one_user(self):
+        """Values of two sessions of one user are not mixed."""
+        self.session("7", 1000, STATE="online", TYPE="tty", SEAT=None)
+        self.wayland(1000)
+        ssh = self.witness(1000, LANG="ssh_SSH", WAYLAND_DISPLAY="wayland-0")
+        with open(self.control_group("session-7.scope"), "w") as file:
+            file.write(str(ssh.pid))
+        self.assertNotIn("LANG", self.variables())
+        desktop_process = self.witness(1000, LANG="de_DE")
+        with open(self.control_group("session-2.scope"), "w") as file:
+            file.write(str(desktop_process.pid))
+        self.assertEqual(self.variables()["LANG"], "de_DE")
+
+    def test_hostile_addresses(self):
+        """Transports that run programs or read files are never handed on."""
+        desktop.run_directory(1000)
+        self.wayland(1000)
+        hostile = ["unixexec:path=/bin/sh,argv1=-c,argv2=id", "tcp:host=127.0.0.1,port=1",
+                   "nonce-tcp:host=127.0.0.1,port=1,noncefile=/etc/shadow", "autolaunch:",
+                   "unix:path=/run/user/1000/../1002/bus", "unix:tmpdir=/tmp"]
+        for address in hostile:
+            self.witness(1000, DBUS_SESSION_BUS_ADDRESS=address)
+        reasons = self.reasons()
+        for address in hostile:
+            self.assertIn(("DBUS_SESSION_BUS_ADDRESS", address), reasons)
+        self.assertNotIn("DBUS_SESSION_BUS_ADDRESS", self.variables())
+        # Among them a good one is found, and goes out alone.
+        self.bus(1000, "/tmp/good")
+        self.witness(1000, DBUS_SESSION_BUS_ADDRESS="unixexec:path=/x;unix:path=/tmp/dead;"
+                     "unix:path=/tmp/good,guid=" + 32 * "0")
+        self.assertEqual(self.variables()["DBUS_SESSION_BUS_ADDRESS"], "unix:path=/tmp/good")
+
+    def test_hostile_values(self):
+        """A quote that ran in root's eval; displays that lead away."""
+        self.wayland(1000)
+        for name, value in (("LANG", "x'; touch /tmp/owned; '"), ("DISPLAY", "evil:0"),
+                            ("XDG_CURRENT_DESKTOP", "$(touch /tmp/owned)"), ("SWAYSOCK", "/etc/passwd"),
+                            ("XDG_RUNTIME_DIR", "/tmp"), ("WAYLAND_DISPLAY", "wayland-proxy-12"),
+                            ("DESKTOP_SESSION", "a\nb"), ("KDE_SESSION_VERSION", "\x1b[31m")):
+            self.witness(1000, **{name: value})
+        result = self.gui("--user", "anna")
+        self.assertEqual(result.returncode, 0)
+        subprocess.run(["sh", "-c", result.stdout], check=True)
+        self.assertFalse(os.path.exists("/tmp/owned"))
+        variables = self.variables()
+        self.assertEqual(set(variables), {"WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE",
+                                          "XDG_SESSION_ID"})
+        names = {drop[0] for drop in self.reasons()}
+        self.assertGreaterEqual(names, {"LANG", "DISPLAY", "XDG_CURRENT_DESKTOP", "SWAYSOCK",
+                                        "XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DESKTOP_SESSION",
+                                        "KDE_SESSION_VERSION"})
+        text = self.gui("--print").stdout
+        self.assertNotIn("\x1b", text)
+        self.assertIn("\\x1b[31m", text)
+
+    def test_search_paths(self):
+        """Entries where others may write are dropped."""
+        self.wayland(1000)
+        os.makedirs("/home/anna/share")
+        os.chown("/home/anna/share", 1000, 1000)
+        os.makedirs("/home/eve/share", exist_ok=True)
+        os.chown("/home/eve/share", 1002, 1002)
+        self.addCleanup(os.rmdir, "/home/anna/share")
+        self.witness(1000, XDG_DATA_DIRS="/usr/share:/tmp/x:/home/anna/share:relative:/home/eve/share:"
+                     "/home/anna/later/share:/usr/local/share/")
+        self.assertEqual(self.variables()["XDG_DATA_DIRS"],
+                         "/usr/share:/home/anna/share:/home/anna/later/share:/usr/local/share/")
+
+    def test_stale_sockets(self):
+        """Nobody listens any more: not exported, and named."""
+        for path in f"{desktop.run_directory(1000)}/wayland-0", "/tmp/.X11-unix/X3", "/tmp/bus":
+            sock = socket.socket(socket.AF_UNIX)
+            sock.bind(path)
+            os.chown(path, 1000, 1000)
+            sock.close()
+        self.witness(1000, DISPLAY=":3", WAYLAND_DISPLAY="wayland-0",
+                     DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/bus", XDG_RUNTIME_DIR="/run/user/1000")
+        result = self.gui("true")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("no live display", result.stderr)
+        reasons = self.reasons()
+        for drop in ("DISPLAY", ":3"), ("WAYLAND_DISPLAY", "wayland-0"), (
+                "DBUS_SESSION_BUS_ADDRESS", "unix:path=/tmp/bus"):
+            self.assertEqual(reasons[drop], "nobody listens there")
+
+    def test_reused_bus_path(self):
+        """A path that was hers and is a stranger's now."""
+        self.wayland(1000)
+        stranger = self.listen("/tmp/dbus-old", 1002)
+        self.witness(1000, DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/dbus-old")
+        self.assertNotIn("DBUS_SESSION_BUS_ADDRESS", self.variables())
+        self.assertFalse(stranger.was_connected())
+        # Her file, but a stranger listens: told by the kernel.
+        os.chown("/tmp/dbus-old", 1000, 1000)
+        self.assertEqual(self.reasons()["DBUS_SESSION_BUS_ADDRESS", "unix:path=/tmp/dbus-old"],
+                         "another user listens there")
+
+    def test_taken_x_sockets(self):
+        """A stranger holds the abstract name that X clients try first, or the path."""
+        self.session("2", 1000, TYPE="x11")
+        self.listen("/tmp/.X11-unix/X0", 1000)
+        self.assertEqual(self.variables()["DISPLAY"], ":0")
+        self.listen("\0/tmp/.X11-unix/X0", 1002)
+        self.witness(1000, DISPLAY=":0")
+        self.assertEqual(self.reasons()["DISPLAY", ":0"], "another user listens there")
+        self.assertEqual(self.gui("true").returncode, 125)
+
+    def test_foreign_x_path(self):
+        stranger = self.listen("/tmp/.X11-unix/X1", 1002)
+        self.wayland(1000)
+        self.witness(1000, DISPLAY=":1")
+        self.assertNotIn("DISPLAY", self.variables())
+        self.assertFalse(stranger.was_connected())
+
+    def test_lazy_xwayland(self):
+        """Where Wayland lives X is not connected to, and its display stands by the kernel's list."""
+        self.wayland(1000)
+        path = self.listen("/tmp/.X11-unix/X0", 1000)
+        name = self.listen("\0/tmp/.X11-unix/X0", 1000)
+        self.witness(1000, DISPLAY=":0")
+        variables = self.variables()
+        self.assertEqual((variables["DISPLAY"], variables["WAYLAND_DISPLAY"]), (":0", "wayland-0"))
+        self.assertFalse(path.was_connected() or name.was_connected())
+
+    def test_lazy_xwayland_taken(self):
+        self.wayland(1000)
+        path = self.listen("/tmp/.X11-unix/X0", 1000)
+        self.listen("\0/tmp/.X11-unix/X0", 1002)
+        self.witness(1000, DISPLAY=":0")
+        self.assertNotIn("DISPLAY", self.variables())
+        self.assertFalse(path.was_connected())
+
+    def test_lazy_xwayland_elsewhere(self):
+        """The same path in another mount namespace is another file."""
+        self.wayland(1000)
+        for number in range(9):
+            desktop.put(f"/tmp/file{number}", "")  # so that the inodes' numbers differ
+        stale = socket.socket(socket.AF_UNIX)
+        stale.bind("/tmp/.X11-unix/X0")
+        os.chown("/tmp/.X11-unix/X0", 1000, 1000)
+        stale.close()
+        script = ("import os,socket,sys\n"
+                  "s=socket.socket(socket.AF_UNIX); s.bind('/tmp/.X11-unix/X0'); s.listen(1)\n"
+                  "print(flush=True); sys.stdin.read()")
+        self.start(["unshare", "--mount", "sh", "-c",
+                    "mount -t tmpfs tmpfs /tmp && mkdir /tmp/.X11-unix && chmod 1777 /tmp/.X11-unix &&"
+                    'exec setpriv --reuid=1000 --regid=1000 --clear-groups "$@"', "sh",
+                    sys.executable, "-c", script], stdin=subprocess.PIPE)
+        self.witness(1000, DISPLAY=":0")
+        self.assertNotIn("DISPLAY", self.variables())
+
+    def fill_wayland(self):
+        """A display whose queue is full: connecting waits."""
+        full = self.listen(f"{desktop.run_directory(1000)}/wayland-0", 1000, backlog=0)
+        while True:
+            filler = socket.socket(socket.AF_UNIX)
+            self.addCleanup(filler.close)
+            filler.setblocking(False)
+            try:
+                filler.connect(full.socket.getsockname())
+            except BlockingIOError:
+                return
+
+    def test_full_backlog(self):
+        """Within the time, and dropped."""
+        self.fill_wayland()
+        begin = time.monotonic()
+        self.assertEqual(self.gui("true").returncode, 125)
+        self.assertLess(time.monotonic() - begin, 8)
+
+    def test_setuid_environment(self):
+        """A process that was somebody else's shows that one's environment: not heard."""
+        self.wayland(1000)
+        script = ("import os,sys\n"
+                  "os.setresgid(1000,1000,1000); os.setresuid(1000,1000,1000)\n"
+                  "print(flush=True); sys.stdin.read()")
+        self.start([sys.executable, "-c", script], env={"LANG": "root_ROOT"}, stdin=subprocess.PIPE)
+        mixed = "import os,sys\nos.setresuid(1000,0,0)\nprint(flush=True); sys.stdin.read()"
+        self.start([sys.executable, "-c", mixed], env={"LANG": "mixed_MIXED"}, stdin=subprocess.PIPE)
+        self.assertNotIn("LANG", self.variables())
+        self.witness(1000, LANG="de_DE.UTF-8")
+        self.assertEqual(self.variables()["LANG"], "de_DE.UTF-8")
+
+    def test_other_namespaces(self):
+        """A container's process with the same uid is no witness."""
+        self.wayland(1000)
+        self.start(["unshare", "--mount", "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+                    "sh", "-c", "echo; exec sleep 1000"], env={"LANG": "box_BOX", "PATH": "/usr/bin:/bin"})
+        self.assertNotIn("LANG", self.variables())
+
+    def test_votes(self):
+        """Within one user and session the most frequent value leads; what is dead gives way."""
+        self.session("2", 1000, TYPE="x11")
+        self.listen("/tmp/.X11-unix/X1", 1000)
+        self.listen("/tmp/.X11-unix/X2", 1000)
+        for display in ":2", ":2", ":1", ":9", ":9", ":9":
+            self.witness(1000, DISPLAY=display)
+        self.assertEqual(self.variables()["DISPLAY"], ":2")
+
+    def test_stopped_probe(self):
+        """She stops the child that looks for us: it is given up, and nothing of ours waits."""
+        self.fill_wayland()
+        script = ("import os\n"
+                  "print(flush=True)\n"
+                  "while True:\n"
+                  "    for name in filter(str.isdigit, os.listdir('/proc')):\n"
+                  "        try:\n"
+                  "            with open(f'/proc/{name}/cmdline', 'rb') as file: line = file.read()\n"
+                  "            if b'with-gui' in line and b'python' not in line: os.kill(int(name), 19)\n"
+                  "        except OSError: pass\n")
+        self.start_as(1000, [sys.executable, "-c", script], ready=True)
+        begin = time.monotonic()
+        result = self.gui("true")
+        self.assertLess(time.monotonic() - begin, 11)
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("did not answer", result.stderr)
+
+
+class CommandLine(desktop.Case):
+    def test_no_session(self):
+        for arguments, status in ((["true"], 125), ([], 1), (["--print"], 1), (["--json"], 1)):
+            result = self.gui(*arguments)
+            self.assertEqual(result.returncode, status, arguments)
+            self.assertIn("no session can be reached", result.stderr)
+
+    def test_usage(self):
+        for arguments, status in ((["--bogus", "true"], 125), (["--bogus"], 2), (["--wait", "x"], 2),
+                                  (["--user", "nobody-here", "true"], 125),
+                                  (["--user", "nobody-here"], 2), (["--import", "A B"], 2),
+                                  (["--import", "", "true"], 125), (["--print", "--bogus", "x"], 2)):
+            result = self.gui(*arguments)
+            self.assertEqual(result.returncode, status, arguments)
+            self.assertTrue(result.stderr.startswith("with-gui-environment: "), result.stderr)
+            self.assertEqual(result.stdout, "")
+
+    def test_wait(self):
+        begin = time.monotonic()
+        result = self.gui("--wait", "700ms", "true")
+        self.assertEqual(result.returncode, 124)
+        self.assertGreaterEqual(time.monotonic() - begin, 0.7)
+        waiting = subprocess.Popen([f"{desktop.BIN}/with-gui-environment", "--wait", "20", "id", "-un"],
+                                   env={}, stdout=subprocess.PIPE, text=True)
+        self.session("2", 1000)
+        self.wayland(1000)
+        self.assertEqual(waiting.communicate(timeout=20)[0], "anna\n")
+
+    def test_statuses(self):
+        self.desktop(1000)
+        for command, status in ((["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143),
+                                (["no-such-command"], 127), (["/etc/passwd"], 126), (["--", "true"], 0)):
+            self.assertEqual(self.gui(*command).returncode, status, command)
+
+    def test_signals_are_passed_on(self):
+        self.desktop(1000)
+        child = self.start([f"{desktop.BIN}/with-gui-environment", "sh", "-c",
+                            "trap 'echo hit; exit 9' USR1; echo; while :; do sleep 0.01; done"], env={})
+        child.kill(signal.SIGUSR1)
+        self.assertEqual(child.wait(), 9)
+
+    def test_eval(self):
+        """Lines for a shell; another user's only when she is named."""
+        self.desktop(1000)
+        self.assertEqual(self.gui().returncode, 2)
+        result = self.gui("--user", "anna")
+        self.assertIn("anna", result.stderr)
+        lines = result.stdout.splitlines()
+        self.assertIn("export WAYLAND_DISPLAY='wayland-0'", lines)
+        self.assertIn("unset DISPLAY", lines)
+
+    def test_own_session(self):
+        """As the session's own user nothing of the caller's is lost."""
+        self.desktop(1000)
+        def disturb():
+            os.umask(0o027)
+        with open("/tmp/log", "w+") as log:
+            os.fchmod(log.fileno(), 0o666)
+            result = self.gui("sh", "-c", 'umask; pwd; echo "$MINE $WAYLAND_DISPLAY [$DISPLAY] $LANG $$"; '
+                              "readlink /proc/self/fd/1", user=1000, group=1000, extra_groups=[29],
+                              environment={"MINE": "kept", "DISPLAY": ":7", "PATH": "/usr/bin:/bin",
+                                           "LC_CTYPE": "C"}, cwd="/usr", preexec_fn=disturb, stdout=log)
+            log.seek(0)
+            text = log.read().split("\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(text[:2], ["0027", "/usr"])
+        self.assertTrue(text[2].startswith("kept wayland-0 [] "), text)
+        self.assertEqual(text[3], "/tmp/log")
+
+    def test_import(self):
+        self.desktop(1000)
+        for _ in range(4):
+            self.witness(1000, SSH_AUTH_SOCK="/run/user/1000/ssh",
+                         PATH="/home/anna/bin:/usr/bin:/bin", BAD="a b")
+        result = self.gui("--import", "SSH_AUTH_SOCK,PATH", "--import=BAD", "sh", "-c",
+                          'echo "$SSH_AUTH_SOCK $PATH [$BAD]"')
+        self.assertEqual(result.stdout, "/run/user/1000/ssh /home/anna/bin:/usr/bin:/bin []\n")
+
+    def test_input_and_output(self):
+        """Streams pass through as they are, large ones too."""
+        self.desktop(1000)
+        data = bytes(range(256)) * 4096
+        result = self.gui("cat", input=data, text=False)
+        self.assertEqual(result.stdout, data)
+
+
+if __name__ == "__main__":
+    support.main()
