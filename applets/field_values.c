@@ -88,7 +88,7 @@ static void get_rss(const struct pt_subject *subject, int detail, struct pt_valu
 {
     (void)detail;
     ret_value->is.amount =
-        subject->process->stat.rss * subject->context->snapshot->procfs->page_size;
+        pt_process_resident(subject->process) * subject->context->snapshot->procfs->page_size;
 }
 
 static void get_state(const struct pt_subject *subject, int detail, struct pt_value *ret_value)
@@ -445,6 +445,7 @@ static void get_errors(const struct pt_subject *subject, int detail, struct pt_v
 /* --- the table --- */
 
 #define OWNER PT_SOURCE_BIT(PT_SOURCE_OWNER)
+#define STATM PT_SOURCE_BIT(PT_SOURCE_STATM)
 #define STATUS PT_SOURCE_BIT(PT_SOURCE_STATUS)
 #define EXE PT_SOURCE_BIT(PT_SOURCE_EXE)
 #define CMDLINE PT_SOURCE_BIT(PT_SOURCE_CMDLINE)
@@ -487,7 +488,7 @@ const struct pt_field pt_field_rows[] = {
     {"fsgid", "fgid", PT_VALUE_UNSIGNED, 0, PT_SOURCE_STATUS, 0, get_gid, PT_FILESYSTEM},
     {"label", "context", PT_VALUE_BYTES, 0, PT_SOURCE_LABEL, 0, get_label, 0},
     {"vsize", "vsz", PT_VALUE_UNSIGNED, 0, PT_SOURCE_STAT, 0, get_amount, AT(vsize)},
-    {"rss", "rssize,rsz", PT_VALUE_UNSIGNED, 0, PT_SOURCE_STAT, 0, get_rss, 0},
+    {"rss", "rssize,rsz", PT_VALUE_UNSIGNED, 0, PT_SOURCE_STAT, STATM, get_rss, 0},
     {"pss", NULL, PT_VALUE_UNSIGNED, PT_FIELD_DEAR, PT_SOURCE_STAT, SMAPS, get_smaps, PSS},
     {"uss", NULL, PT_VALUE_UNSIGNED, PT_FIELD_DEAR, PT_SOURCE_STAT, SMAPS, get_smaps, USS},
     {"swap", NULL, PT_VALUE_UNSIGNED, 0, PT_SOURCE_STATUS, 0, get_swap, 0},
@@ -509,7 +510,7 @@ const struct pt_field pt_field_rows[] = {
     {"oom_score", "oom", PT_VALUE_SIGNED, 0, PT_SOURCE_OOM_SCORE, 0, get_oom_score, 0},
     {"depth", NULL, PT_VALUE_UNSIGNED, PT_FIELD_DEPTH, PT_SOURCE_STAT, 0, get_depth, 0},
     {"root_reason", NULL, PT_VALUE_BYTES, 0, PT_SOURCE_STAT, 0, get_root_reason, 0},
-    {"total_rss", NULL, PT_VALUE_UNSIGNED, PT_FIELD_TOTALS, PT_SOURCE_STAT, 0, get_total,
+    {"total_rss", NULL, PT_VALUE_UNSIGNED, PT_FIELD_TOTALS, PT_SOURCE_STAT, STATM, get_total,
      TOTAL_RSS},
     {"total_pss", NULL, PT_VALUE_UNSIGNED, PT_FIELD_DEAR | PT_FIELD_TOTALS, PT_SOURCE_STAT, SMAPS,
      get_total, TOTAL_PSS},

@@ -47,13 +47,15 @@ static bool any_needs(const struct pt_field *const *fields,
 pt_sources ps_tree_column_sources(const struct ps_tree_settings *settings, bool *ret_below)
 {
     pt_sources sources = 0;
-    *ret_below = settings->total == PS_TREE_TOTAL_PSS;
+    *ret_below = settings->total != PS_TREE_NO_TOTAL;
     if (settings->fields != NULL) {
         sources = pt_fields_sources(settings->fields);
         *ret_below |= any_needs(settings->fields, pt_field_needs_totals);
     }
     if (settings->total == PS_TREE_TOTAL_PSS)
         sources |= PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP);
+    else if (settings->total == PS_TREE_TOTAL_RSS)
+        sources |= PT_SOURCE_BIT(PT_SOURCE_STATM);
     return sources;
 }
 

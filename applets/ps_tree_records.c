@@ -74,7 +74,7 @@ int ps_tree_records_sources(const struct ps_tree_settings *settings, pt_sources 
 }
 
 /* Marks what must be read: what is shown, and for sums what stands below it. */
-static uint8_t *mark_needed(const struct records *records, pt_sources sources)
+static uint8_t *mark_needed(const struct records *records)
 {
     const struct ps_tree_view *view = records->view;
     const struct pt_tree *tree = view->tree;
@@ -85,8 +85,7 @@ static uint8_t *mark_needed(const struct records *records, pt_sources sources)
         marks[view->selected[i]] = 1;
     for (size_t i = 0; i < tree->count && records->settings->output == PS_TREE_JSON; i++)
         marks[i] = (view->marks[i] & PS_TREE_SHOWN) != 0;
-    if ((sources & PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP)) &&
-        is_needed(records, pt_field_needs_totals))
+    if (is_needed(records, pt_field_needs_totals))
         pt_tree_mark_descendants(tree, marks, 1, 1);
     return marks;
 }
@@ -96,7 +95,7 @@ static int complete(const struct records *records)
 {
     struct pt_snapshot *snapshot = records->view->snapshot;
     pt_sources sources = sources_of(records->settings, records->fields);
-    uint8_t *marks = mark_needed(records, sources);
+    uint8_t *marks = mark_needed(records);
     uint32_t *lacking = malloc((snapshot->count + 1) * sizeof *lacking);
     size_t count = 0;
     int error = -ENOMEM;

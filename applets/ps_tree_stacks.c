@@ -44,6 +44,8 @@ pt_sources ps_tree_stacks_sources(const struct ps_tree_settings *settings)
     pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_STAT);
     if (settings->weight == PS_TREE_WEIGHT_PSS)
         sources |= PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP);
+    else if (settings->weight == PS_TREE_WEIGHT_RSS)
+        sources |= PT_SOURCE_BIT(PT_SOURCE_STATM);
     return sources;
 }
 
@@ -59,7 +61,7 @@ static bool own_value(const struct stacks *stacks, const struct pt_process *proc
         *ret_value = (process->stat.utime + process->stat.stime) * 1000 / procfs->ticks;
         return true;
     case PS_TREE_WEIGHT_RSS:
-        *ret_value = process->stat.rss * procfs->page_size;
+        *ret_value = pt_process_resident(process) * procfs->page_size;
         return true;
     case PS_TREE_WEIGHT_PSS:
         break;

@@ -280,6 +280,13 @@ bool pt_process_has_ended(const struct pt_process *process)
     return is_over(process->stat.state) && process->stat.threads <= 1;
 }
 
+uint64_t pt_process_resident(const struct pt_process *process)
+{
+    if (pt_process_has(process, PT_SOURCE_STATM))
+        return process->more->statm.resident;
+    return process->stat.rss;
+}
+
 /* --- names --- */
 
 static const struct pt_bytes no_bytes;

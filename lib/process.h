@@ -76,6 +76,10 @@ int pt_process_add_watched(const struct pt_procfs *procfs, struct pt_process *pr
 /* The states that wait(2)ing processes count as ended: Z, X, x, and no live thread beside it. */
 bool pt_process_has_ended(const struct pt_process *process);
 
+/* Resident pages: statm's where it was read, else stat's, which since Linux 6.2 lags behind by some
+ * pages for each CPU (percpu counters that only statm, status and smaps sum up). */
+uint64_t pt_process_resident(const struct pt_process *process);
+
 /*
  * exe-name as python-proc had it: base name of exe, else argv[0] if it is a bare name found in an
  * absolute directory of our own PATH, else comm. Needs EXE and CMDLINE (of which only argv[0]

@@ -216,7 +216,7 @@ static struct pt_totals own_totals(const struct pt_tree *tree, uint32_t node)
 {
     const struct pt_process *process = &tree->snapshot->processes[node];
     struct pt_totals own = {
-        .rss = process->stat.rss * tree->snapshot->procfs->page_size,
+        .rss = pt_process_resident(process) * tree->snapshot->procfs->page_size,
         .processes = 1,
     };
     if (pt_process_has(process, PT_SOURCE_SMAPS_ROLLUP))
