@@ -187,7 +187,7 @@ static void take_output(const struct pt_parser *parser, struct arguments *argume
                         enum ps_tree_output output)
 {
     if (arguments->output_option != NULL && arguments->settings.output != output)
-        pt_usage("%.*s: cannot be combined with %s", parser->name_length, parser->name,
+        pt_usage("%.*s: cannot be combined with --%s", parser->name_length, parser->name,
                  arguments->output_option);
     arguments->settings.output = output;
     arguments->output_option = parser->row->names;
