@@ -497,7 +497,7 @@ static int run(int argc, char **argv)
         .request = {.match = pt_match_new(), .context = PS_TREE_CONTEXT_BOTH},
         .procfs = getenv("PROCTOOL_PROCFS"),
     };
-    struct pt_procfs procfs;
+    struct pt_procfs procfs = {.root = PT_DIR_CLOSED};
     if (arguments.request.match == NULL)
         pt_die(PT_EXIT_IO, "out of memory");
     parse(argc, argv, &arguments);

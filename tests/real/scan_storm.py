@@ -1,0 +1,49 @@
+# labels: serial
+# timeout: 120
+"""A full scan every 50 ms while thousands of processes fork: whole records, and nobody is lost."""
+
+import json
+import os
+import subprocess
+import time
+
+import support
+
+support.in_namespaces()
+
+SECONDS = 60 if os.environ.get("PROCTOOL_LONG") else 6
+PER_SECOND = 5000
+KEPT = 50
+
+
+class Storm(support.Case):
+    def check_record(self, record):
+        for name in ("pid", "ppid", "pgrp", "session", "state", "comm", "starttime_ticks", "depth"):
+            self.assertIsNotNone(record[name], record)
+        self.assertGreater(record["pid"], 0)
+
+    def test_nobody_is_lost(self):
+        storm = self.helper("forkstorm", PER_SECOND, KEPT, stdin=subprocess.PIPE)
+        kept = set(map(int, storm.line.split()))
+        end = time.monotonic() + SECONDS
+        scans = 0
+        while time.monotonic() < end:
+            next_scan = time.monotonic() + 0.05
+            result = self.proctool("ps-tree", "--jsonl")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            records = [json.loads(line) for line in result.stdout.splitlines()]
+            pids = {record["pid"] for record in records}
+            self.assertEqual(len(pids), len(records))
+            self.assertEqual((kept | {storm.pid, os.getpid()}) - pids, set())
+            for record in records:
+                self.check_record(record)
+                if record["pid"] in kept:
+                    self.assertEqual(record["ppid"], storm.pid)
+                    self.assertIsNone(record["root_reason"])
+            scans += 1
+            time.sleep(max(0.0, next_scan - time.monotonic()))
+        storm.popen.stdin.close()
+        print(f"{scans} scans beside {storm.popen.stdout.readline().decode().strip()} forks")
+
+
+support.main()

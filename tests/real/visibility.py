@@ -1,0 +1,150 @@
+# timeout: 120
+"""What hidepid, namespaces, zombies and refused files leave to be seen: shown as it is, never invented."""
+
+import json
+import os
+import subprocess
+
+import support
+
+support.in_namespaces()
+
+NOBODY = 65534
+
+
+def mount_proc(options):
+    """A procfs of this namespace with options of its own, for whom it is mounted."""
+    directory = f"/tmp/proc.{options.replace('=', '')}"
+    os.makedirs(directory, exist_ok=True)
+    subprocess.run(["mount", "-t", "proc", "-o", options, "proc", directory], check=True)
+    return directory
+
+
+class Visibility(support.Case):
+    @classmethod
+    def setUpClass(cls):
+        # Mounts below are this namespace's alone.
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/tmp"], check=True)
+
+    def shape(self, name):
+        child = self.helper("shapes", name)
+        word, pid = child.line.split()
+        self.assertEqual(word, "ready")
+        return child, self.hold(int(pid)) if name != "zombie" else None, int(pid)
+
+    def records(self, *arguments, **options):
+        result = self.proctool("ps-tree", "--jsonl", *arguments, **options)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return {record["pid"]: record for record in map(json.loads, result.stdout.splitlines())}
+
+    def as_nobody(self, *arguments):
+        """An applet run by somebody else, below a shell of theirs."""
+        if os.geteuid() != 0:
+            support.skip("only root can become somebody else")
+        words = " ".join(arguments)
+        argv = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups",
+                "sh", "-c", f"{support.PROCTOOL} {words}; echo status=$?"]
+        return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False, timeout=support.DEADLINE, cwd="/")
+
+    def test_zombie(self):
+        child, _, pid = self.shape("zombie")
+        record = self.records("--pid", pid, "-o", "all")[pid]
+        self.assertEqual((record["state"], record["ppid"]), ("Z", child.pid))
+        self.assertEqual(record["argv"], [])
+        self.assertIsNone(record["exe"])
+        tree = self.proctool("ps-tree", "-p", child.pid).stdout
+        self.assertIn("<zombie>", tree)
+
+    def test_leader_exited(self):
+        _, _, pid = self.shape("leader")
+        record = self.records("--pid", pid)[pid]
+        self.assertEqual((record["state"], record["threads"]), ("Z", 2))
+        # Its program is still there, by another thread.
+        self.assertEqual(os.path.basename(record["exe"]), "shapes")
+        self.assertEqual(record["argv"][1], "leader")
+        tree = self.proctool("ps-tree", "-p", pid).stdout
+        self.assertIn("<leader-exited>", tree)
+
+    def test_orphan(self):
+        _, _, pid = self.shape("orphan")
+        self.assertEqual(self.records("--pid", pid)[pid]["ppid"], 1)
+
+    def test_hidepid_2(self):
+        directory = mount_proc("hidepid=2")
+        result = self.as_nobody("ps-tree", "--procfs", directory, "-p")
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[-1], "status=0", result)
+        # Nobody's own shell is a root: its parent may not be seen, nor is one invented.
+        self.assertRegex(lines[0], r"^\?ppid=\d+ sh\(\d+\)", lines)
+        self.assertEqual(result.stderr, "")
+        jsonl = self.as_nobody("ps-tree", "--procfs", directory, "--jsonl")
+        records = [json.loads(line) for line in jsonl.stdout.splitlines()[:-1]]
+        self.assertEqual(records[0]["root_reason"], "hidden")
+        self.assertNotIn(1, [record["pid"] for record in records])
+
+    def test_hidepid_1(self):
+        directory = mount_proc("hidepid=1")
+        result = self.as_nobody("ps-tree", "--procfs", directory)
+        self.assertRegex(result.stderr, r"^ps-tree: \d+ process(es)? not shown: not permitted\n$")
+        jsonl = self.as_nobody("ps-tree", "--procfs", directory, "--jsonl")
+        records = {record["pid"]: record
+                   for record in map(json.loads, jsonl.stdout.splitlines()[:-1])}
+        self.assertEqual(records[1]["euid"], 0)
+        self.assertIsNone(records[1]["comm"])
+        self.assertIn(records[1]["errors"]["comm"], ("EPERM", "EACCES"))
+        listed = self.as_nobody("ps-tree", "--procfs", directory, "--list").stdout.split()
+        self.assertIn("1", listed)
+
+    def test_undumpable(self):
+        _, _, pid = self.shape("undumpable")
+        result = self.as_nobody("ps-tree", "--jsonl", "-o", "pid,exe,environ,euid", "--pid", str(pid))
+        record = json.loads(result.stdout.splitlines()[0])
+        self.assertEqual(record["euid"], 0)
+        self.assertIsNone(record["environ"])
+        self.assertIsNone(record["exe"])
+        self.assertEqual(record["errors"], {"exe": "EACCES", "environ": "EACCES"})
+
+    def test_inner_namespace(self):
+        inner = self.start(["unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
+                            "echo ready; exec sleep 1000"])
+        pids = self.records("--children", inner.pid)
+        self.assertEqual(len(pids), 1)
+        (record,) = pids.values()
+        self.assertEqual(record["nspid"][-1], 1)
+        self.assertEqual(record["ppid"], inner.pid)
+
+    def test_a_visitor_has_no_parent(self):
+        """A process that nsenter brought into a namespace has ppid 0 there, and is no init."""
+        inner = self.start(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+                            "echo ready; exec sleep 1000"])
+        (first,) = self.records("--children", inner.pid)
+        visitor = self.start(["nsenter", "--target", str(first), "--pid", "--mount", "sh", "-c",
+                              "echo ready; sleep 1000; :"])
+        result = self.proctool("ps-tree", "--jsonl", before=["nsenter", "--target", str(first),
+                                                             "--pid", "--mount"])
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        records = [json.loads(line) for line in result.stdout.splitlines()]
+        reasons = {record["pid"]: record["root_reason"] for record in records}
+        self.assertEqual(reasons.pop(1), "init")
+        self.assertIn("ppid0", reasons.values())
+        self.assertTrue(visitor.is_alive())
+
+    def test_another_namespaces_procfs_is_not_ours(self):
+        """Through an inner procfs `self` is nobody: nothing is taken for this process."""
+        inner = self.start(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+                            "echo ready; exec sleep 1000"])
+        (first,) = self.records("--children", inner.pid)
+        result = self.proctool("ps-tree", "--procfs", f"/proc/{first}/root/proc", "self")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("no such ancestor", result.stderr)
+
+    def test_not_a_procfs(self):
+        for path in ("/dev", "/nowhere", "/dev/null"):
+            result = self.proctool("ps-tree", "--procfs", path)
+            self.assertEqual((result.returncode, result.stdout), (4, ""))
+            self.assertRegex(result.stderr, rf"^ps-tree: {path}: [^\n]+\n$")
+
+
+if __name__ == "__main__":
+    support.main()
