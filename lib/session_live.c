@@ -97,7 +97,7 @@ enum pt_drop pt_live_socket(const struct pt_live *live, const char *path)
 enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *entry, int *ret_fd)
 {
     enum pt_drop drop = entry->abstract ? PT_DROP_NOT : look_at_socket(live, entry->path, false);
-    uid_t peer;
+    uid_t peer = (uid_t)-1;
     int fd;
 
     if (drop != PT_DROP_NOT)
@@ -177,7 +177,7 @@ static enum pt_drop ask_roots_server(const struct pt_live *live, const struct pt
 {
     for (size_t i = 0; i < count; i++) {
         struct pt_cookie cookie;
-        uid_t peer;
+        uid_t peer = (uid_t)-1;
         bool let_in;
         int fd;
 
@@ -203,7 +203,7 @@ enum pt_drop pt_live_display(const struct pt_live *live, unsigned number, const 
     struct pt_bus_entry entry;
     char name[16];
     enum pt_drop path;
-    uid_t peer;
+    uid_t peer = (uid_t)-1;
     int fd;
 
     snprintf(name, sizeof name, "X%u", number);
