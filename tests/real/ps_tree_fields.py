@@ -81,7 +81,8 @@ class Fields(support.Case):
         self.assertEqual(record["vsize"], memory.vms)
         self.assertEqual(record["rss"], memory.rss)
         self.assertEqual(record["uss"], memory.uss)
-        self.assertEqual(record["pss"], memory.pss)
+        # The share changes with whoever else maps libc at the moment.
+        self.assertLess(abs(record["pss"] - memory.pss), 128 << 10)
         self.assertEqual(record["swap"], memory.swap)
         self.assertEqual((record["utime"], record["stime"]), tuple(process.cpu_times())[:2])
 
