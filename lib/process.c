@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernel.h"
+
 /* Flags beside them are no sources. */
 #define ALL_SOURCES (PT_SOURCE_BIT(PT_SOURCE_COUNT) - 1)
 #define STAT PT_SOURCE_BIT(PT_SOURCE_STAT)
@@ -364,6 +366,23 @@ struct pt_bytes pt_process_exe_name(const struct pt_process *process)
     if (is_on_path(name))
         return name;
     return (struct pt_bytes){process->stat.comm, process->stat.comm_length};
+}
+
+int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process *process,
+                         uid_t *ret_uid)
+{
+    char path[PT_PROCFS_PATH];
+    struct pt_statx found;
+    int error;
+
+    if (!procfs->live)
+        return -ENOSYS;
+    error = pt_statx(procfs->root.fd, pt_procfs_path(path, process->stat.pid, "exe"),
+                     PT_STATX_DONT_SYNC, PT_STATX_BASIC, &found);
+    if (error < 0)
+        return error == -ENOENT ? -ESRCH : error;
+    *ret_uid = found.uid;
+    return 0;
 }
 
 bool pt_process_euid(const struct pt_process *process, uid_t *ret_uid)

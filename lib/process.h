@@ -95,6 +95,14 @@ struct pt_bytes pt_process_exe_path(const struct pt_process *process);
 /* argv[0]; bytes NULL when cmdline was not read or is empty. */
 struct pt_bytes pt_process_argv0(const struct pt_process *process);
 
+/*
+ * The owner of the file that runs, as the kernel has it at hand (statx, 4.11): its file system,
+ * which may be a stranger's, is not asked. 0; -ESRCH: the process is gone; -ENOSYS: the kernel
+ * cannot say, or the root is not live; -EACCES.
+ */
+int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process *process,
+                         uid_t *ret_uid);
+
 /* The effective uid: status when it was read, else the owner. False: neither is known. */
 bool pt_process_euid(const struct pt_process *process, uid_t *ret_uid);
 

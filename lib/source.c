@@ -500,6 +500,64 @@ static int read_smaps_rollup(struct pt_reading *reading)
                                              &reading->process->more->smaps);
 }
 
+struct maps_walk {
+    struct pt_reading *reading;
+    unsigned passage;
+    size_t last; /* where the last name begins: a file is mapped in several pieces */
+};
+
+/* 7f0c1e0f2000-7f0c1e0f8000 r-xp 00003000 fe:00 4021      /usr/lib/apache2/modules/mod_status.so */
+static int append_mapped(struct maps_walk *walk, const char *line, size_t length)
+{
+    struct pt_buffer *names = &walk->reading->text;
+    const char *path = memchr(line, '/', length), *name;
+    size_t size;
+
+    if (path == NULL)
+        return 0;
+    name = path + 1;
+    for (const char *at = name; at < line + length; at++)
+        if (*at == '/')
+            name = at + 1;
+    size = (size_t)(line + length - name);
+    if (names->length - walk->last == size + 1 && memcmp(names->data + walk->last, name, size) == 0)
+        return 0;
+    if (names->length + size >= PT_DIR_LIMIT)
+        return -EFBIG;
+    walk->last = names->length;
+    pt_buffer_append(names, name, size);
+    return pt_buffer_append_byte(names, '\0');
+}
+
+static int take_maps_line(const char *line, size_t length, bool whole, void *data)
+{
+    struct maps_walk *walk = data;
+    int error = 0;
+
+    if (!leave(walk->reading, walk->passage))
+        return -ECANCELED;
+    if (whole)
+        error = append_mapped(walk, line, length);
+    walk->passage = enter(walk->reading);
+    return error;
+}
+
+static int read_maps(struct pt_reading *reading)
+{
+    struct maps_walk walk = {.reading = reading};
+    int error;
+
+    pt_buffer_clear(&reading->text);
+    walk.passage = enter(reading);
+    error = pt_dir_lines(live_dir(reading), "maps", take_maps_line, &walk);
+    if (error == -ECANCELED || !leave(reading, walk.passage))
+        return -ECANCELED;
+    if (error < 0)
+        return error;
+    return keep_bytes(reading, pt_buffer_text(&reading->text), reading->text.length,
+                      &reading->process->more->mapped);
+}
+
 /* --- all --- */
 
 static int (*const readers[PT_SOURCE_COUNT])(struct pt_reading *reading) = {
@@ -517,6 +575,7 @@ static int (*const readers[PT_SOURCE_COUNT])(struct pt_reading *reading) = {
     [PT_SOURCE_THREADS] = read_threads,
     [PT_SOURCE_CMDLINE] = read_cmdline,
     [PT_SOURCE_ENVIRON] = read_environ,
+    [PT_SOURCE_MAPS] = read_maps,
     [PT_SOURCE_SMAPS_ROLLUP] = read_smaps_rollup,
 };
 

@@ -36,6 +36,7 @@ enum pt_source {
     PT_SOURCE_THREADS, /* task/: tid and comm of every thread */
     PT_SOURCE_CMDLINE, /* takes the target's mmap lock, as all that follow */
     PT_SOURCE_ENVIRON,
+    PT_SOURCE_MAPS,         /* maps: names of the files that are mapped */
     PT_SOURCE_SMAPS_ROLLUP, /* or sums over smaps before 4.14 */
     PT_SOURCE_COUNT
 };
@@ -47,7 +48,7 @@ typedef uint32_t pt_sources;
 /* Those that a stranger can hold for ever: they are read under watch (watch.h). */
 #define PT_SOURCES_MMAP_LOCK                                                                       \
     (PT_SOURCE_BIT(PT_SOURCE_CMDLINE) | PT_SOURCE_BIT(PT_SOURCE_ENVIRON) |                         \
-     PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP))
+     PT_SOURCE_BIT(PT_SOURCE_MAPS) | PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP))
 
 /* Keep cmdline and environ whole (up to PT_STRINGS_LIMIT) and not their first PT_STRINGS_KEPT
  * bytes: for a record that is used and dropped at once. */
@@ -97,6 +98,7 @@ struct pt_process_more {
     struct pt_bytes exe_path;         /* the same less ` (deleted)` where that is no part of it */
     bool exe_deleted;
     struct pt_bytes cwd, label, cgroup, wchan;
+    struct pt_bytes mapped; /* base names of mapped files, each ending in NUL; some may repeat */
     int oom_score;
     uint64_t inode;
     uint64_t namespaces[PT_NS_COUNT]; /* 0: the kernel has none of this kind */

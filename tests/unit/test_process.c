@@ -164,6 +164,12 @@ static void furnish(const struct fakeproc *proc)
     fakeproc_write(proc, PID, "cmdline", "fake\0-x\0\0", 9);
     fakeproc_write(proc, PID, "environ", "A=1\0B=\0", 7);
     fakeproc_text(proc, PID, "smaps_rollup", "Rss:   12 kB\nPss:    3 kB\n");
+    fakeproc_text(proc, PID, "maps",
+                  "55d0c000-55d1b000 r--p 00000000 fe:00 412    /usr/bin/fake\n"
+                  "55d1b000-55d4a000 r-xp 0000f000 fe:00 412    /usr/bin/fake\n"
+                  "55d5a000-55d7b000 rw-p 00000000 00:00 0      [heap]\n"
+                  "7f0c0000-7f0c8000 r-xp 00003000 fe:00 9      /lib/a b/mod_status.so (deleted)\n"
+                  "7f0d0000-7f0d1000 r-xp 00000000 fe:00 412    /usr/bin/fake");
 }
 
 START_TEST(every_source)
@@ -195,6 +201,7 @@ START_TEST(every_source)
     check_text(more->wchan, "do_sys_poll");
     check_bytes(more->cmdline, "fake\0-x\0\0", 9);
     check_bytes(more->environ, "A=1\0B=\0", 7);
+    check_bytes(more->mapped, "fake\0mod_status.so (deleted)\0fake\0", 34);
     ck_assert_uint_eq(more->smaps.pss, 3 * 1024);
     ck_assert_uint_eq(more->thread_count, 2);
     ck_assert_int_eq(more->threads[1].tid, 44);
@@ -221,6 +228,7 @@ START_TEST(lacks)
         {PT_SOURCE_WCHAN, "wchan"},
         {PT_SOURCE_CMDLINE, "cmdline"},
         {PT_SOURCE_ENVIRON, "environ"},
+        {PT_SOURCE_MAPS, "maps"},
         {PT_SOURCE_SMAPS_ROLLUP, "smaps_rollup"},
     };
     struct scene scene;
