@@ -42,29 +42,26 @@ def find_program(name):
     return path
 
 
-def enter():
-    """Into namespaces, with the root described above. To be called before anything else."""
+def enter(trees=None):
+    """Into namespaces, with the root described above. To be called before anything else. `trees` are
+    folders to have as PLACE/NAME."""
     if os.geteuid() != 0:
         print("skipped: becoming users takes root")
         sys.exit(support.SKIPPED)
     support.in_namespaces(network=True)
-    with open(support.PROCTOOL, "rb") as file:
-        program = file.read()
-    modules = {}
-    for name in os.listdir(HERE):
-        if name.endswith(".py"):
-            with open(f"{HERE}/{name}") as file:
-                modules[name] = file.read()
     os.chdir("/")
-    for place in "/run", "/tmp", "/home":
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    os.makedirs(BIN)
+    for name, path in {"lib": HERE, **(trees or {})}.items():
+        if path:
+            shutil.copytree(path, f"{PLACE}/{name}", symlinks=True,
+                            ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(support.PROCTOOL, f"{BIN}/proctool")
+    # What lies below these is out of sight from here on.
+    for place in "/tmp", "/home":
         mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
     os.chmod("/tmp", 0o1777)
-    for name, text in modules.items():
-        put(f"{PLACE}/lib/{name}", text)
-    os.makedirs(BIN)
-    with open(f"{BIN}/proctool", "wb") as file:
-        file.write(program)
-    os.chmod(f"{BIN}/proctool", 0o755)
+    subprocess.run(["chmod", "-R", "a+rX", PLACE], check=True)
     subprocess.run([f"{BIN}/proctool", "--install", "-s", BIN], check=True)
     make_users()
 

@@ -6,8 +6,8 @@ import socket
 import struct
 
 ALIGN = {"y": 1, "b": 4, "u": 4, "i": 4, "s": 4, "o": 4, "g": 1, "v": 1, "a": 4, "(": 8, "{": 8,
-         "x": 8, "t": 8, "d": 8, "n": 2, "q": 2}
-NUMBERS = {"y": "B", "u": "I", "i": "i", "b": "I", "x": "q", "t": "Q", "d": "d", "n": "h", "q": "H"}
+         "h": 4, "x": 8, "t": 8, "d": 8, "n": 2, "q": 2}
+NUMBERS = {"y": "B", "u": "I", "i": "i", "b": "I", "h": "I", "x": "q", "t": "Q", "d": "d", "n": "h", "q": "H"}
 
 
 def split(signature):
@@ -118,10 +118,12 @@ class Connection:
 
     def __init__(self, sock):
         self.socket, self.data, self.serial = sock, b"", 0
+        self.fds = []  # that came along, raw: they stay open
 
     def read(self, size):
         while len(self.data) < size:
-            more = self.socket.recv(65536)
+            more, ancillary, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(64))
+            self.fds += ancillary
             if not more:
                 raise EOFError
             self.data += more
@@ -176,6 +178,8 @@ def connect(path):
     connection = Connection(sock)
     if not connection.line().startswith(b"OK "):
         raise RuntimeError("refused by the bus")
+    sock.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+    connection.line()
     sock.sendall(b"BEGIN\r\n")
     connection.call_bus("Hello")
     return connection
