@@ -36,7 +36,6 @@ static int await_new(struct pt_ending *ending)
             continue;
         if (!pt_member_lives(member)) {
             member->ended = now;
-            member->missed = true;
             pt_handle_close(&member->handle);
             continue;
         }
@@ -360,6 +359,9 @@ static int run_schedule(struct pt_ending *ending)
             break;
         case PT_SCHEDULE_WAITS:
             ending->deadline = position.deadline;
+            ending->next_signal = position.next < ending->schedule->count
+                                      ? ending->schedule->steps[position.next].signal
+                                      : 0;
             show_progress(ending);
             error = wait(ending);
             break;
@@ -388,11 +390,8 @@ int pt_ending_run(struct pt_ending *ending)
 
 enum pt_outcome pt_member_outcome(const struct pt_member *member)
 {
-    if (!pt_member_lives(member)) {
-        if (member->forced)
-            return PT_OUTCOME_KILLED;
-        return member->missed ? PT_OUTCOME_ALREADY_GONE : PT_OUTCOME_ENDED;
-    }
+    if (!pt_member_lives(member))
+        return member->forced ? PT_OUTCOME_KILLED : PT_OUTCOME_ENDED;
     if (member->refused && member->sent == NULL)
         return PT_OUTCOME_NOT_PERMITTED;
     return PT_OUTCOME_SURVIVED;

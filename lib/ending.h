@@ -41,6 +41,7 @@ struct pt_ending {
     /* The rest is pt_ending_run's. */
     size_t living;    /* targets that are waited for */
     int64_t deadline; /* of the present wait, CLOCK_MONOTONIC or PT_INFINITE */
+    int next_signal;  /* that is sent then; 0: none */
     int64_t discover_at, discover_interval, tick_at;
     uint32_t awaited;  /* members that were looked at for waiting */
     size_t unreported; /* that ended while nothing could be said */
@@ -58,7 +59,6 @@ int pt_ending_run(struct pt_ending *ending);
 enum pt_outcome {
     PT_OUTCOME_ENDED,        /* without force; or of itself */
     PT_OUTCOME_KILLED,       /* after SIGKILL */
-    PT_OUTCOME_ALREADY_GONE, /* before it was sent anything */
     PT_OUTCOME_SURVIVED,
     PT_OUTCOME_NOT_PERMITTED, /* we may not signal it, and it lives */
 };

@@ -494,14 +494,6 @@ int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
     return error;
 }
 
-/* Signals are ours again. */
-static void end(struct pt_freeze *freeze)
-{
-    if (freeze->active)
-        sigprocmask(SIG_SETMASK, &freeze->former_mask, NULL);
-    freeze->active = false;
-}
-
 void pt_freeze_continue(struct pt_freeze *freeze)
 {
     for (size_t i = 0; freeze->members != NULL && i < freeze->members->count; i++) {
@@ -511,14 +503,18 @@ void pt_freeze_continue(struct pt_freeze *freeze)
             pt_member_signal(member, freeze->members->procfs, SIGCONT);
         member->stopped = false;
     }
-    end(freeze);
+    if (freeze->active)
+        sigprocmask(SIG_SETMASK, &freeze->former_mask, NULL);
+    freeze->active = false;
 }
 
 void pt_freeze_keep(struct pt_freeze *freeze)
 {
-    for (size_t i = 0; i < freeze->members->count; i++)
-        freeze->members->list[i]->stopped = false;
-    end(freeze);
+    for (size_t i = 0; i < freeze->members->count; i++) {
+        if (freeze->members->list[i]->role == PT_ROLE_TARGET)
+            freeze->members->list[i]->stopped = false;
+    }
+    pt_freeze_continue(freeze);
 }
 
 int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)

@@ -80,7 +80,7 @@ int pt_freeze_close(struct pt_freeze *freeze, bool everyone);
 /* Continues every member that we stopped and that was not stopped before. */
 void pt_freeze_continue(struct pt_freeze *freeze);
 
-/* Ends a freeze whose members shall stay stopped. */
+/* Ends a freeze whose targets shall stay stopped; who was only held is continued. */
 void pt_freeze_keep(struct pt_freeze *freeze);
 
 /* Looks for what is new below the members, and REAPERS, below those too, without stopping anybody.

@@ -4,8 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -24,18 +22,6 @@ static bool is_scarce(int fd)
     if (left > limit.rlim_cur / 2)
         left = limit.rlim_cur / 2;
     return (rlim_t)fd >= limit.rlim_cur - left;
-}
-
-/* The inode of a pidfd: since 6.9 it lies on a file system of its own, before that all share one
- * anonymous inode. 0: unknown. */
-static uint64_t inode_of(int fd)
-{
-    struct statfs system;
-    struct stat status;
-
-    if (fstatfs(fd, &system) != 0 || (uint64_t)system.f_type != PT_PIDFS_MAGIC)
-        return 0;
-    return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
 /* Opens the pidfd, or notes why there is none. 0 or -ESRCH. */
@@ -63,7 +49,7 @@ static int open_pidfd(struct pt_handle *handle)
         if (fd < 0)
             handle->lack = ENOSYS;
         else
-            handle->inode = inode_of(fd);
+            handle->inode = pt_pidfd_inode(fd);
     }
     return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,6 +45,16 @@ static int answer(long result)
 int pt_pidfd_open(pid_t pid, unsigned flags)
 {
     return answer(syscall(SYS_pidfd_open, pid, flags));
+}
+
+uint64_t pt_pidfd_inode(int pidfd)
+{
+    struct statfs system;
+    struct stat file;
+
+    if (fstatfs(pidfd, &system) != 0 || (uint64_t)system.f_type != PT_PIDFS_MAGIC)
+        return 0;
+    return fstat(pidfd, &file) == 0 ? (uint64_t)file.st_ino : 0;
 }
 
 int pt_pidfd_send_signal(int pidfd, int signal)

@@ -29,6 +29,10 @@
  * -EINVAL: PID is a thread that leads no group, or is not positive. */
 int pt_pidfd_open(pid_t pid, unsigned flags);
 
+/* The inode of a pidfd, unique until reboot since 6.9, when they got a file system of their own; 0:
+ * it tells nothing. */
+uint64_t pt_pidfd_inode(int pidfd);
+
 /* pidfd_send_signal(2), 5.1, without siginfo: as kill(2) would send it. */
 int pt_pidfd_send_signal(int pidfd, int signal);
 

@@ -54,7 +54,6 @@ struct pt_member {
     int64_t added, ended;             /* CLOCK_MONOTONIC; ended is 0 while it lives */
     bool awaited;                     /* it is in the waitset */
     bool forced;                      /* it was sent SIGKILL */
-    bool missed;                      /* it had ended before it could be waited for */
     bool unreported;                  /* it ended while nothing could be said */
 };
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -312,22 +311,16 @@ static int read_namespaces(struct pt_reading *reading)
 /* The process is still there afterwards, or the record is gone: process.c looks. */
 static int read_inode(struct pt_reading *reading)
 {
-    struct statfs system;
-    struct stat file;
-    int fd, error = -ENOSYS;
+    int fd;
 
     if (!reading->procfs->own_namespace)
         return -ENOSYS;
     fd = pt_pidfd_open(reading->process->stat.pid, 0);
     if (fd < 0)
         return fd;
-    if (fstatfs(fd, &system) == 0 && (uint64_t)system.f_type == PT_PIDFS_MAGIC &&
-        fstat(fd, &file) == 0) {
-        reading->process->more->inode = file.st_ino;
-        error = 0;
-    }
+    reading->process->more->inode = pt_pidfd_inode(fd);
     close(fd);
-    return error;
+    return reading->process->more->inode != 0 ? 0 : -ENOSYS;
 }
 
 /* --- threads --- */

@@ -1,0 +1,373 @@
+/* Who is meant: TARGETs, pidfiles, criteria, and who is protected from all of them. */
+#include "kill_graceful.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pidfile.h"
+#include "report.h"
+#include "snapshot.h"
+#include "units.h"
+
+static _Noreturn void die_without_memory(void)
+{
+    pt_die(PT_EXIT_IO, "out of memory");
+}
+
+/* --- what was typed --- */
+
+static void parse_target(struct kill_target *target, const char *text)
+{
+    struct pt_fault fault = {0};
+    size_t length = strcspn(text, "@:");
+    int error = pt_parse_pid_n(text, length, &target->pid, &fault);
+
+    target->text = text;
+    if (error == 0 && text[length] == '@') {
+        target->has_starttime = true;
+        error = pt_parse_u64(text + length + 1, 0, UINT64_MAX, &target->starttime, &fault);
+    } else if (error == 0 && text[length] == ':') {
+        target->has_inode = true;
+        error = pt_parse_u64(text + length + 1, 1, UINT64_MAX, &target->inode, &fault);
+    }
+    if (error != 0)
+        pt_usage("'%s' is no PID, PID@STARTTIME or PID:INODE: %s", text, fault.text);
+}
+
+/* What guards against a pidfile that somebody else wrote: it must name the right program or user.
+ */
+static bool pidfiles_are_guarded(const struct pt_match *match)
+{
+    static const enum pt_criterion guards[] = {PT_MATCH_EXE_PATH, PT_MATCH_EXE_NAME, PT_MATCH_USER,
+                                               PT_MATCH_CGROUP};
+
+    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
+        if (pt_match_has(match, guards[i]))
+            return !pt_match_is_inverted(match);
+    }
+    return false;
+}
+
+static void read_pidfile(struct kill_target *target, const char *path, bool strict)
+{
+    struct pt_fault fault = {0};
+    int error = pt_pidfile_read(path, strict, &target->pid, &fault);
+
+    target->text = path;
+    if (error == -ENOENT || error == -ENOTDIR)
+        target->fate = KILL_GONE;
+    else if (error == -ENOMEM)
+        die_without_memory();
+    else if (error != 0)
+        pt_die(PT_EXIT_USAGE, "%s: %s", path, error == -EINVAL ? fault.text : strerror(-error));
+}
+
+/* --- protection --- */
+
+const char *kill_protection(const struct kill_set *set, const struct pt_process *process)
+{
+    pid_t pid = process->stat.pid;
+
+    if (pid == 1)
+        return "PID 1";
+    if (pt_process_is_kernel_thread(process))
+        return "a kernel thread";
+    for (size_t i = 0; i < set->ancestor_count; i++) {
+        if (set->ancestors[i] == pid)
+            return i == 0 ? "this process" : "an ancestor of this process";
+    }
+    return NULL;
+}
+
+/* Ourselves we leave out even with --force: stopped, we could continue nobody. */
+static const char *protection_now(const struct kill_set *set, const struct pt_process *process)
+{
+    if (set->settings->force && process->stat.pid != set->ancestors[0])
+        return NULL;
+    return kill_protection(set, process);
+}
+
+/* Ourselves and everybody above. A torn chain cannot go on for ever: pids rarely repeat. */
+static int find_ancestors(struct kill_set *set)
+{
+    struct pt_arena arena;
+    size_t capacity = 0;
+    pid_t pid = getpid();
+    int error = 0;
+
+    pt_arena_init(&arena);
+    while (pid > 0 && set->ancestor_count < 4096) {
+        struct pt_process process;
+
+        if (set->ancestor_count == capacity) {
+            pid_t *ancestors;
+
+            capacity = capacity != 0 ? capacity * 2 : 16;
+            ancestors = realloc(set->ancestors, capacity * sizeof *ancestors);
+            if (ancestors == NULL) {
+                error = -ENOMEM;
+                break;
+            }
+            set->ancestors = ancestors;
+        }
+        set->ancestors[set->ancestor_count++] = pid;
+        error = pt_process_read(set->procfs, pid, PT_SOURCE_BIT(PT_SOURCE_STAT), &arena, &process);
+        if (error != 0 || process.error[PT_SOURCE_STAT] != 0)
+            break;
+        pid = process.stat.ppid;
+        pt_arena_clear(&arena);
+    }
+    pt_arena_done(&arena);
+    return error == -ESRCH ? 0 : error;
+}
+
+static uint64_t pid_namespace_of(const struct pt_process *process)
+{
+    return pt_process_has(process, PT_SOURCE_NAMESPACES) ? process->more->namespaces[PT_NS_PID] : 0;
+}
+
+static int find_own_namespace(struct kill_set *set)
+{
+    struct pt_process process;
+    struct pt_arena arena;
+    int error;
+
+    pt_arena_init(&arena);
+    error = pt_process_read(set->procfs, getpid(), PT_SOURCE_BIT(PT_SOURCE_NAMESPACES), &arena,
+                            &process);
+    if (error == 0)
+        set->pid_namespace = pid_namespace_of(&process);
+    pt_arena_done(&arena);
+    return error;
+}
+
+/* --- the proofs --- */
+
+/* 1, 0 or -errno. */
+static int ask_criteria(const struct kill_set *set, struct pt_process *now, struct pt_arena *arena)
+{
+    enum pt_verdict verdict = PT_NO;
+    int error = pt_match_process(set->settings->match, set->procfs, now, arena, &verdict);
+
+    return error != 0 ? error : verdict == PT_YES;
+}
+
+static bool is_the_one(struct kill_target *target, const struct pt_handle *handle,
+                       const struct pt_process *now)
+{
+    if (target->has_inode && handle->inode == 0) {
+        target->fate = KILL_UNTELLABLE;
+        return false;
+    }
+    if ((target->has_starttime && target->starttime != now->stat.starttime) ||
+        (target->has_inode && target->inode != handle->inode)) {
+        target->fate = KILL_GONE;
+        return false;
+    }
+    return true;
+}
+
+static int verify_target(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                         struct pt_process *now, struct pt_arena *arena)
+{
+    struct kill_target *target = verifier->data;
+    struct kill_set *set = target->set;
+    const struct kill_settings *settings = set->settings;
+    int answer;
+
+    if (!is_the_one(target, handle, now))
+        return 0;
+    answer = pt_match_is_empty(settings->match) ? 1 : ask_criteria(set, now, arena);
+    if (answer <= 0) {
+        target->fate = KILL_NO_MATCH;
+        return answer;
+    }
+    target->fate = KILL_MEANT;
+    if (settings->descendants)
+        return kill_protection(set, now) != NULL ? PT_ROLE_PASSED : PT_ROLE_HELD;
+    target->why = protection_now(set, now);
+    if (target->why == NULL)
+        return PT_ROLE_TARGET;
+    target->fate = KILL_PROTECTED;
+    target->comm = pt_arena_strndup(&set->arena, now->stat.comm, now->stat.comm_length);
+    if (target->comm == NULL)
+        return -ENOMEM;
+    return settings->tree ? PT_ROLE_PASSED : 0;
+}
+
+/* Whoever criteria take in and is protected is no match. */
+static int verify_criteria(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                           struct pt_process *now, struct pt_arena *arena)
+{
+    const struct kill_set *set = verifier->data;
+    int answer = ask_criteria(set, now, arena);
+
+    (void)handle;
+    if (answer <= 0 || protection_now(set, now) != NULL)
+        return answer < 0 ? answer : 0;
+    if (geteuid() == 0 && !set->settings->force && set->pid_namespace != 0) {
+        answer = pt_process_add(set->procfs, now, PT_SOURCE_BIT(PT_SOURCE_NAMESPACES), arena);
+        if (answer != 0)
+            return answer;
+        if (pid_namespace_of(now) != set->pid_namespace)
+            return 0;
+    }
+    return set->settings->descendants ? PT_ROLE_HELD : PT_ROLE_TARGET;
+}
+
+static int verify_descendant(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                             struct pt_process *now, struct pt_arena *arena)
+{
+    const struct kill_set *set = verifier->data;
+
+    (void)handle;
+    (void)arena;
+    return protection_now(set, now) != NULL ? PT_ROLE_PASSED : PT_ROLE_TARGET;
+}
+
+/* --- who has joined --- */
+
+/* argv is read now, since later there may be nobody to ask. */
+static int keep_argv(struct kill_set *set, uint32_t index)
+{
+    const struct pt_handle *handle = &set->members.list[index]->handle;
+    struct pt_process process;
+
+    if (index >= set->argv_capacity) {
+        size_t capacity = (size_t)index * 2 + 32;
+        struct pt_bytes *argv = realloc(set->argv, capacity * sizeof *argv);
+
+        if (argv == NULL)
+            return -ENOMEM;
+        memset(argv + set->argv_capacity, 0, (capacity - set->argv_capacity) * sizeof *argv);
+        set->argv = argv;
+        set->argv_capacity = capacity;
+    }
+    if (pt_process_read_watched(set->procfs, handle->pid, PT_SOURCE_BIT(PT_SOURCE_CMDLINE),
+                                &set->arena, &process) == 0 &&
+        process.stat.starttime == handle->starttime && pt_process_has(&process, PT_SOURCE_CMDLINE))
+        set->argv[index] = process.more->cmdline;
+    return 0;
+}
+
+static void joined(uint32_t index, void *data)
+{
+    struct kill_set *set = data;
+
+    if (set->settings->json && set->members.list[index]->role == PT_ROLE_TARGET)
+        keep_argv(set, index); /* without memory there is no argv to show */
+}
+
+static int add_target(struct kill_set *set, struct kill_target *target)
+{
+    uint32_t index;
+    int answer;
+
+    if (target->fate == KILL_GONE)
+        return 0;
+    answer = pt_members_add(&set->members, target->pid, &target->verifier, PT_NO_MEMBER, &index);
+    if (answer == 1) {
+        joined(index, set);
+        return 0;
+    }
+    if (answer == -ESRCH)
+        target->fate = KILL_GONE;
+    else if (answer == -EACCES)
+        target->fate = KILL_NOT_PERMITTED;
+    else if (answer != 0)
+        return answer;
+    return 0;
+}
+
+static int add_matching(struct kill_set *set)
+{
+    struct pt_snapshot snapshot;
+    struct pt_selection selection = {0};
+    int error = pt_snapshot_scan(&snapshot, set->procfs, PT_SOURCE_BIT(PT_SOURCE_STAT));
+
+    if (error != 0)
+        return error;
+    error = pt_match_select(set->settings->match, &snapshot, NULL, &selection);
+    set->unreadable = selection.unreadable;
+    for (size_t i = 0; error == 0 && i < selection.count; i++) {
+        pid_t pid = snapshot.processes[selection.indexes[i]].stat.pid;
+        uint32_t index;
+        int answer = pt_members_add(&set->members, pid, &set->criteria, PT_NO_MEMBER, &index);
+
+        if (answer == 1)
+            joined(index, set);
+        else if (answer == -ENOMEM || answer == -EXDEV)
+            error = answer;
+    }
+    pt_selection_done(&selection);
+    pt_snapshot_done(&snapshot);
+    return error;
+}
+
+int kill_set_find(struct kill_set *set)
+{
+    int error = find_ancestors(set);
+
+    if (error == 0)
+        error = find_own_namespace(set);
+    for (size_t i = 0; error == 0 && i < set->target_count; i++)
+        error = add_target(set, &set->targets[i]);
+    if (error == 0 && set->target_count == 0)
+        error = add_matching(set);
+    return error;
+}
+
+/* --- the whole --- */
+
+enum pt_growth kill_growth(const struct kill_settings *settings)
+{
+    if (settings->tree || settings->descendants)
+        return PT_GROWTH_TREE;
+    if (settings->operand_count + settings->pidfile_count == 0)
+        return PT_GROWTH_CRITERIA;
+    return PT_GROWTH_NONE;
+}
+
+void kill_set_init(struct kill_set *set, const struct kill_settings *settings,
+                   const struct pt_procfs *procfs)
+{
+    bool strict = geteuid() == 0 && !pidfiles_are_guarded(settings->match);
+    size_t count = settings->operand_count + settings->pidfile_count;
+
+    *set = (struct kill_set){.settings = settings, .procfs = procfs, .target_count = count};
+    pt_arena_init(&set->arena);
+    pt_members_init(&set->members, procfs);
+    pt_freeze_init(&set->freeze, &set->members, kill_growth(settings));
+    set->criteria = (struct pt_verifier){.procfs = procfs, .verify = verify_criteria, .data = set};
+    set->freeze.admit = set->criteria;
+    if (set->freeze.growth == PT_GROWTH_TREE)
+        set->freeze.admit.verify = verify_descendant;
+    set->freeze.joined = joined;
+    set->freeze.data = set;
+    set->targets = calloc(count + 1, sizeof *set->targets);
+    if (set->targets == NULL)
+        die_without_memory();
+    for (size_t i = 0; i < count; i++) {
+        struct kill_target *target = &set->targets[i];
+
+        target->set = set;
+        target->verifier =
+            (struct pt_verifier){.procfs = procfs, .verify = verify_target, .data = target};
+        if (i < settings->operand_count)
+            parse_target(target, settings->operands[i]);
+        else
+            read_pidfile(target, settings->pidfiles[i - settings->operand_count], strict);
+    }
+}
+
+void kill_set_done(struct kill_set *set)
+{
+    pt_freeze_done(&set->freeze);
+    pt_members_done(&set->members);
+    free(set->targets);
+    free(set->ancestors);
+    free(set->argv);
+    pt_arena_done(&set->arena);
+}
