@@ -306,13 +306,35 @@ static int do_step(struct pt_ending *ending, int signal)
 
 /* --- the schedule --- */
 
-/* Nobody is left: closes the set once more. Who turns up is waited for, like any that is new. */
+/* Waits for nobody, until a moment. */
+static int rest(struct pt_ending *ending, int64_t moment)
+{
+    struct pt_event event;
+    int error;
+
+    do {
+        error = pt_waitset_next(ending->waitset, moment, &event);
+        if (error == 0)
+            error = handle_event(ending, &event, true);
+    } while (error == 0 && event.kind != PT_EVENT_TIME);
+    return error;
+}
+
+/* Nobody is left: closes the set once more. Who turns up is waited for, like any that is new; where
+ * that happens again and again, it is done as rarely as looking for news is. */
 static int look_once_more(struct pt_ending *ending, int signal)
 {
-    int error = gather(ending, signal);
+    int error = 0;
 
+    if (ending->look_at > pt_monotonic())
+        error = rest(ending, least(ending->look_at, ending->deadline));
+    if (error == 0)
+        error = gather(ending, signal);
     pt_freeze_continue(ending->freeze);
     report_all_left(ending);
+    ending->look_at = pt_deadline(pt_monotonic(), ending->look_interval);
+    if (ending->look_interval < DISCOVER_LAST)
+        ending->look_interval *= 2;
     return error;
 }
 
@@ -383,6 +405,8 @@ int pt_ending_run(struct pt_ending *ending)
     ending->awaited = 0;
     ending->interrupted = 0;
     ending->deadline = PT_INFINITE;
+    ending->look_at = 0;
+    ending->look_interval = DISCOVER_FIRST;
     error = run_schedule(ending);
     pt_freeze_continue(ending->freeze);
     return error == STEP_INTERRUPTED ? 0 : error;

@@ -43,9 +43,10 @@ struct pt_ending {
     int64_t deadline; /* of the present wait, CLOCK_MONOTONIC or PT_INFINITE */
     int next_signal;  /* that is sent then; 0: none */
     int64_t discover_at, discover_interval, tick_at;
-    uint32_t awaited;  /* members that were looked at for waiting */
-    size_t unreported; /* that ended while nothing could be said */
-    int interrupted;   /* the signal that ended it all, or 0 */
+    int64_t look_at, look_interval; /* for closing the set again when nobody is left */
+    uint32_t awaited;               /* members that were looked at for waiting */
+    size_t unreported;              /* that ended while nothing could be said */
+    int interrupted;                /* the signal that ended it all, or 0 */
 };
 
 /*
@@ -57,8 +58,8 @@ int pt_ending_run(struct pt_ending *ending);
 
 /* What became of a target. */
 enum pt_outcome {
-    PT_OUTCOME_ENDED,        /* without force; or of itself */
-    PT_OUTCOME_KILLED,       /* after SIGKILL */
+    PT_OUTCOME_ENDED,  /* without force; or of itself */
+    PT_OUTCOME_KILLED, /* after SIGKILL */
     PT_OUTCOME_SURVIVED,
     PT_OUTCOME_NOT_PERMITTED, /* we may not signal it, and it lives */
 };

@@ -7,22 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "procparse.h"
-#include "text.h"
+#include "children.h"
 #include "units.h"
 #include "waitset.h"
 
 /* Closed passes in a row that prove a set closed. */
 #define CLOSED_PASSES 1
-#define CLOSED_PASSES_REAPERS 2
 #define CLOSED_PASSES_SCANS 5
+
+/* How often a list that changes while it is read is read again within a pass. */
+#define REREADS_MAX 8
 
 /* Between passes that only wait for threads to stop, nanoseconds. */
 #define PAUSE_FIRST INT64_C(50000)
 #define PAUSE_LAST INT64_C(2000000)
-
-/* Of a list of children: more than pid_max of them (4 Mi) are not possible. */
-#define CHILDREN_LIMIT ((size_t)64 << 20)
 
 struct pass {
     struct pt_freeze *freeze;
@@ -31,19 +29,22 @@ struct pass {
     bool reapers;  /* look below those too */
     bool quiet;    /* nothing was new, and nothing ran */
     bool grew;     /* something was new */
-    struct pt_buffer children;
+    bool late;     /* the time to give up has come */
+    struct pt_children children;
 };
 
 static int verify_child(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                        struct pt_process *now, struct pt_arena *arena);
+static int verify_match(const struct pt_verifier *verifier, const struct pt_handle *handle,
                         struct pt_process *now, struct pt_arena *arena);
 
 void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum pt_growth growth)
 {
     *freeze = (struct pt_freeze){.members = members, .growth = growth};
     freeze->admit.procfs = members->procfs;
-    freeze->child.procfs = members->procfs;
-    freeze->child.verify = verify_child;
-    freeze->child.data = freeze;
+    freeze->newcomer.procfs = members->procfs;
+    freeze->newcomer.verify = growth == PT_GROWTH_TREE ? verify_child : verify_match;
+    freeze->newcomer.data = freeze;
 }
 
 void pt_freeze_done(struct pt_freeze *freeze)
@@ -52,45 +53,6 @@ void pt_freeze_done(struct pt_freeze *freeze)
     free(freeze->reapers);
     freeze->reapers = NULL;
     freeze->reaper_count = freeze->reaper_capacity = 0;
-}
-
-/* --- reading --- */
-
-static int read_stat(const struct pt_procfs *procfs, pid_t pid, pid_t tid, struct pt_stat *ret_stat)
-{
-    char path[PT_PROCFS_PATH], bytes[2048];
-    ssize_t length;
-
-    if (tid == 0)
-        snprintf(path, sizeof path, "%d/stat", (int)pid);
-    else
-        snprintf(path, sizeof path, "%d/task/%d/stat", (int)pid, (int)tid);
-    length = pt_dir_read(&procfs->root, path, bytes, sizeof bytes);
-    if (length < 0)
-        return (int)length;
-    return pt_parse_stat(bytes, (size_t)length, ret_stat);
-}
-
-/* A thread in this state runs no more for now. */
-static bool is_still(char state)
-{
-    return state != '\0' && strchr("TtZXx", state) != NULL;
-}
-
-static int read_children(const struct pt_procfs *procfs, pid_t pid, pid_t tid,
-                         struct pt_buffer *ret_list)
-{
-    char path[PT_PROCFS_PATH];
-
-    pt_buffer_clear(ret_list);
-    snprintf(path, sizeof path, "%d/task/%d/children", (int)pid, (int)tid);
-    return pt_dir_read_all(&procfs->root, path, ret_list, CHILDREN_LIMIT);
-}
-
-/* Whether this kernel has lists of children at all: our own is there as long as we are. */
-static bool kernel_has_children(struct pass *pass)
-{
-    return read_children(pass->freeze->members->procfs, getpid(), getpid(), &pass->children) == 0;
 }
 
 /* --- what is new --- */
@@ -115,10 +77,66 @@ static int verify_child(const struct pt_verifier *verifier, const struct pt_hand
     return answer;
 }
 
+/*
+ * With PT_GROWTH_CRITERIA. A process that is on its way out has lost its arguments, executable and
+ * namespaces before it hands over its children: a no of such a one is none. -EAGAIN.
+ */
+static int verify_match(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                        struct pt_process *now, struct pt_arena *arena)
+{
+    const struct pt_freeze *freeze = verifier->data;
+    struct pt_stat stat;
+    int answer = freeze->admit.verify(&freeze->admit, handle, now, arena);
+
+    if (answer != 0)
+        return answer;
+    if (pt_thread_stat(verifier->procfs, handle->pid, 0, &stat) != 0 ||
+        (stat.flags & PT_PF_EXITING))
+        return -EAGAIN;
+    return 0;
+}
+
 static void note_news(struct pass *pass)
 {
     pass->quiet = false;
     pass->grew = true;
+}
+
+/* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
+static bool is_foreground_job(const struct pt_freeze *freeze, const struct pt_stat *stat)
+{
+    uint32_t parent = pt_members_find(freeze->members, stat->ppid);
+
+    if (stat->tpgid <= 0 || stat->pgrp != stat->tpgid)
+        return false;
+    return parent == PT_NO_MEMBER || !pt_member_lives(freeze->members->list[parent]) ||
+           freeze->members->list[parent]->role == PT_ROLE_PASSED;
+}
+
+static void stop(struct pass *pass, struct pt_member *member)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    const struct pt_procfs *procfs = freeze->members->procfs;
+    struct pt_stat stat;
+
+    if (member->role == PT_ROLE_PASSED || member->left_running)
+        return;
+    if (member->asked) {
+        /* Somebody may have continued it: the kernel does so with orphaned process groups. */
+        if (!member->closed && !member->refused)
+            pt_member_signal(member, procfs, SIGSTOP);
+        return;
+    }
+    member->asked = true;
+    if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) != 0)
+        return;
+    member->left_running = !freeze->everyone && is_foreground_job(freeze, &stat);
+    if (member->left_running)
+        return;
+    if (!member->stopped)
+        member->was_stopped = stat.state == 'T';
+    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
+        member->stopped = true;
 }
 
 /* A member that has ended and still stands in a list: an unreaped zombie, or its pid is another's.
@@ -127,7 +145,7 @@ static bool is_known_zombie(const struct pt_members *members, const struct pt_me
 {
     struct pt_stat stat;
 
-    return read_stat(members->procfs, member->handle.pid, 0, &stat) == 0 &&
+    return pt_thread_stat(members->procfs, member->handle.pid, 0, &stat) == 0 &&
            stat.starttime == member->handle.starttime && (stat.state == 'Z' || stat.state == 'X') &&
            stat.threads <= 1;
 }
@@ -143,37 +161,79 @@ static int nominate(struct pass *pass, pid_t pid, uint32_t parent)
     if (index != PT_NO_MEMBER &&
         (pt_member_lives(members->list[index]) || is_known_zombie(members, members->list[index])))
         return 0;
-    answer = pt_members_add(members, pid,
-                            freeze->growth == PT_GROWTH_TREE ? &freeze->child : &freeze->admit,
-                            parent, &index);
+    answer = pt_members_add(members, pid, &freeze->newcomer, parent, &index);
     if (answer == 1) {
         /* Its parent was asked about once; that may change, and says nothing later. */
         if (freeze->growth == PT_GROWTH_TREE)
             members->list[index]->verifier = NULL;
+        if (pass->stopping)
+            stop(pass, members->list[index]);
         if (freeze->joined != NULL)
             freeze->joined(index, freeze->data);
     }
-    if (answer == 1 || answer == -ESRCH || answer == -EAGAIN)
+    /* Whatever else it was: we do not know who that is. */
+    if (answer == 1 || (answer < 0 && answer != -EACCES))
         note_news(pass);
     return answer == -ENOMEM ? answer : 0;
 }
 
-static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t parent)
+/* Those that are no members, the youngest first: of a lane of short-lived processes that is the one
+ * that may still live when we come to it. */
+static int nominate_unknown(struct pass *pass, uint32_t parent)
 {
-    size_t offset = 0;
-    pid_t child;
-    int error = read_children(pass->freeze->members->procfs, pid, tid, &pass->children);
+    for (size_t i = pass->children.count; i-- > 0;) {
+        pid_t pid = pass->children.pids[i];
+        int error = 0;
 
-    if (error == -ENOENT && !pass->freeze->whole_scans && !kernel_has_children(pass)) {
-        pass->freeze->whole_scans = true;
-        note_news(pass);
-        return 0;
+        if (pt_members_find(pass->freeze->members, pid) == PT_NO_MEMBER)
+            error = nominate(pass, pid, parent);
+        if (error != 0)
+            return error;
     }
-    if (error != 0)
-        return error == -ENOMEM ? error : 0; /* gone; whether that is news the caller sees */
-    while (error == 0 && pt_next_pid(pass->children.data, pass->children.length, &offset, &child))
-        error = nominate(pass, child, parent);
-    return error;
+    return 0;
+}
+
+static int nominate_known(struct pass *pass, uint32_t parent)
+{
+    for (size_t i = 0; i < pass->children.count; i++) {
+        pid_t pid = pass->children.pids[i];
+        int error = 0;
+
+        if (pt_members_find(pass->freeze->members, pid) != PT_NO_MEMBER)
+            error = nominate(pass, pid, parent);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+/* STILL: whoever has these children was seen stopped, so that they stay. */
+static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t parent, bool still)
+{
+    struct pt_freeze *freeze = pass->freeze;
+    const struct pt_procfs *procfs = freeze->members->procfs;
+    int rounds = still && freeze->growth == PT_GROWTH_TREE ? 1 : REREADS_MAX;
+    bool same = false;
+    int error = 0;
+
+    for (int i = 0; error == 0 && !same && i < rounds; i++) {
+        error = pt_children_read(procfs, pid, tid, &pass->children, &same);
+        same &= i > 0;
+        if (error == 0 && !same)
+            error = nominate_unknown(pass, parent);
+    }
+    if (error == -ENOENT && !freeze->whole_scans && !pt_children_exist(procfs)) {
+        freeze->whole_scans = true;
+        note_news(pass);
+    }
+    if (error != 0) {
+        /* Gone, most likely. Either way nobody knows whose children they are now. */
+        pass->quiet &= freeze->whole_scans;
+        return error == -ENOMEM ? error : 0;
+    }
+    if (!same && rounds > 1 && freeze->growth == PT_GROWTH_CRITERIA)
+        pass->quiet = false;
+    return nominate_known(pass, parent);
 }
 
 /* --- the reapers outside --- */
@@ -215,7 +275,7 @@ static int note_reapers(struct pt_freeze *freeze, pid_t pid)
             return 0;
         if (add_reaper(freeze, pid) != 0)
             return -ENOMEM;
-        if (read_stat(members->procfs, pid, 0, &stat) != 0)
+        if (pt_thread_stat(members->procfs, pid, 0, &stat) != 0)
             return 0;
         pid = stat.ppid;
     }
@@ -234,18 +294,20 @@ static int visit_thread(const char *name, unsigned char type, void *data)
 {
     struct thread_walk *walk = data;
     pid_t tid = pt_parse_pid_name(name);
-    struct pt_stat stat;
+    struct pt_stat stat = {0};
 
     (void)type;
     if (tid == 0)
         return 0;
-    /* The state first: children that come after it was seen still do not come. */
-    if (read_stat(walk->pass->freeze->members->procfs, walk->pid, tid, &stat) == 0 &&
-        !is_still(stat.state))
+    /* The state first: once that is still no more children come. */
+    if (pt_thread_stat(walk->pass->freeze->members->procfs, walk->pid, tid, &stat) != 0)
+        walk->pass->quiet = false; /* gone: its children are another thread's */
+    else if (!pt_state_is_still(stat.state))
         walk->still = false;
     if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
         return 0;
-    return nominate_children(walk->pass, walk->pid, tid, walk->parent);
+    return nominate_children(walk->pass, walk->pid, tid, walk->parent,
+                             pt_state_is_still(stat.state));
 }
 
 static int visit_threads(struct thread_walk *walk)
@@ -256,10 +318,12 @@ static int visit_threads(struct thread_walk *walk)
 
     snprintf(path, sizeof path, "%d/task", (int)walk->pid);
     error = pt_dir_open_at(&task, &walk->pass->freeze->members->procfs->root, path);
+    if (error == 0) {
+        error = pt_dir_each(&task, visit_thread, walk);
+        pt_dir_close(&task);
+    }
     if (error != 0)
-        return error == -ENOMEM ? error : 0;
-    error = pt_dir_each(&task, visit_thread, walk);
-    pt_dir_close(&task);
+        walk->pass->quiet = false;
     return error == -ENOMEM ? error : 0;
 }
 
@@ -277,37 +341,6 @@ static int visit_reapers(struct pass *pass)
 }
 
 /* --- members --- */
-
-/* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
-static bool is_foreground_job(const struct pt_freeze *freeze, const struct pt_stat *stat)
-{
-    uint32_t parent = pt_members_find(freeze->members, stat->ppid);
-
-    if (stat->tpgid <= 0 || stat->pgrp != stat->tpgid)
-        return false;
-    return parent == PT_NO_MEMBER || !pt_member_lives(freeze->members->list[parent]) ||
-           freeze->members->list[parent]->role == PT_ROLE_PASSED;
-}
-
-static void stop(struct pass *pass, struct pt_member *member)
-{
-    struct pt_freeze *freeze = pass->freeze;
-    const struct pt_procfs *procfs = freeze->members->procfs;
-    struct pt_stat stat;
-
-    if (member->asked || member->role == PT_ROLE_PASSED)
-        return;
-    member->asked = true;
-    if (read_stat(procfs, member->handle.pid, 0, &stat) != 0)
-        return;
-    member->left_running = !freeze->everyone && is_foreground_job(freeze, &stat);
-    if (member->left_running)
-        return;
-    if (!member->stopped)
-        member->was_stopped = stat.state == 'T';
-    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
-        member->stopped = true;
-}
 
 /* Whether a pass is open while this one runs. */
 static bool holds_open(const struct pass *pass, const struct pt_member *member)
@@ -328,18 +361,20 @@ static int visit(struct pass *pass, uint32_t index)
 
     if (pass->stopping)
         stop(pass, member);
-    if (read_stat(procfs, member->handle.pid, 0, &stat) == 0) {
+    if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0) {
         member->state = stat.state;
         if (pass->reapers)
             error = note_reapers(freeze, stat.ppid);
         /* A stopped process makes no threads: one means the leader alone. */
         if (error == 0 && stat.threads <= 1 && holds_open(pass, member)) {
-            walk.still = is_still(stat.state);
+            walk.still = pt_state_is_still(stat.state);
             if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
-                error = nominate_children(pass, walk.pid, walk.pid, index);
+                error = nominate_children(pass, walk.pid, walk.pid, index, walk.still);
         } else if (error == 0) {
             error = visit_threads(&walk);
         }
+    } else {
+        pass->quiet = false;
     }
     member->closed = walk.still;
     if (pt_handle_has_ended(&member->handle, procfs) == 1) {
@@ -367,7 +402,7 @@ static int scan(struct pass *pass)
         struct pt_stat stat;
 
         if (freeze->growth == PT_GROWTH_TREE) {
-            if (read_stat(members->procfs, pids[i], 0, &stat) != 0)
+            if (pt_thread_stat(members->procfs, pids[i], 0, &stat) != 0)
                 continue;
             parent = pt_members_find(members, stat.ppid);
             if (parent == PT_NO_MEMBER || !pt_member_lives(members->list[parent]))
@@ -379,26 +414,46 @@ static int scan(struct pass *pass)
     return error;
 }
 
-/* One pass over everybody, those included who join in it. */
+/* Everybody from the member *NEXT on, those included who join meanwhile. */
+static int visit_from(struct pass *pass, uint32_t *next)
+{
+    struct pt_members *members = pass->freeze->members;
+    int error = 0;
+
+    for (; error == 0 && *next < members->count; ++*next) {
+        if (pt_member_lives(members->list[*next]))
+            error = visit(pass, *next);
+        if (*next % 64 == 63 && pt_monotonic() > pass->give_up)
+            pass->late = true;
+        if (pass->late)
+            break;
+    }
+    return error;
+}
+
+/* One pass over everybody; whom the reapers brought is chased at once. */
 static int make_pass(struct pass *pass)
 {
     struct pt_freeze *freeze = pass->freeze;
-    int error = 0;
+    uint32_t next = 0;
+    size_t count;
+    int error;
 
     pass->quiet = true;
     pass->grew = false;
-    for (uint32_t i = 0; error == 0 && i < freeze->members->count; i++) {
-        if (pt_member_lives(freeze->members->list[i]))
-            error = visit(pass, i);
-        if (i % 64 == 63 && pt_monotonic() > pass->give_up) {
-            pass->quiet = false;
-            return error;
-        }
-    }
-    if (error == 0 && freeze->whole_scans && freeze->growth != PT_GROWTH_NONE)
-        error = scan(pass);
-    else if (error == 0 && pass->reapers)
-        error = visit_reapers(pass);
+    error = visit_from(pass, &next);
+    do {
+        count = freeze->members->count;
+        if (error == 0 && freeze->whole_scans && freeze->growth != PT_GROWTH_NONE)
+            error = scan(pass);
+        else if (error == 0 && pass->reapers)
+            error = visit_reapers(pass);
+        if (error == 0)
+            error = visit_from(pass, &next);
+    } while (error == 0 && freeze->members->count > count && !pass->late &&
+             pt_monotonic() < pass->give_up);
+    if (pass->late)
+        pass->quiet = false;
     return error;
 }
 
@@ -406,9 +461,7 @@ static size_t closed_passes_needed(const struct pt_freeze *freeze)
 {
     if (freeze->growth == PT_GROWTH_NONE)
         return CLOSED_PASSES;
-    if (freeze->whole_scans)
-        return CLOSED_PASSES_SCANS;
-    return freeze->growth == PT_GROWTH_CRITERIA ? CLOSED_PASSES_REAPERS : CLOSED_PASSES;
+    return freeze->whole_scans ? CLOSED_PASSES_SCANS : CLOSED_PASSES;
 }
 
 /* A signal that asks us to end waits to be read. */
@@ -487,10 +540,9 @@ int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
 
     pass.reapers = freeze->growth == PT_GROWTH_CRITERIA;
     begin(freeze, everyone);
-    pt_buffer_init(&pass.children);
     pass.give_up = pt_monotonic() + PT_FREEZE_PATIENCE;
     error = close_set(&pass);
-    pt_buffer_done(&pass.children);
+    pt_children_done(&pass.children);
     return error;
 }
 
@@ -526,10 +578,9 @@ int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)
         return 0;
     pass.reapers = reapers && freeze->growth == PT_GROWTH_CRITERIA;
     freeze->reaper_count = 0;
-    pt_buffer_init(&pass.children);
     do
         error = make_pass(&pass);
     while (error == 0 && pass.grew && pt_monotonic() < pass.give_up);
-    pt_buffer_done(&pass.children);
+    pt_children_done(&pass.children);
     return error;
 }

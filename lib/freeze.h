@@ -13,7 +13,7 @@
  *
  * Where what is meant is told by criteria, the lists of the reapers outside the set are read too:
  * PID 1, and every ancestor of a member, which may be a subreaper. Such a list changes while it is
- * read, so there two closed passes in a row are asked for.
+ * read, and is read until it says the same twice.
  *
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
  * rule, five closed in a row; a best effort.
@@ -51,14 +51,14 @@ struct pt_freeze {
     void *data;
 
     /* The rest is pt_freeze_init's and what the last pass found. */
-    struct pt_verifier child; /* what is asked in fact: is it a child, and then `admit` */
-    bool whole_scans;         /* there are no `children` files */
-    bool everyone;            /* stop the foreground job of a terminal too */
-    bool complete;            /* the last freeze was closed, not given up */
-    bool interrupted;         /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
-    bool active;              /* signals are blocked until pt_freeze_continue */
-    size_t passes;            /* that the last freeze took */
-    pid_t *reapers;           /* outside the set */
+    struct pt_verifier newcomer; /* what is asked in fact, `admit` last */
+    bool whole_scans;            /* there are no `children` files */
+    bool everyone;               /* stop the foreground job of a terminal too */
+    bool complete;               /* the last freeze was closed, not given up */
+    bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
+    bool active;                 /* signals are blocked until pt_freeze_continue */
+    size_t passes;               /* that the last freeze took */
+    pid_t *reapers;              /* outside the set */
     size_t reaper_count, reaper_capacity;
     sigset_t former_mask;
 };

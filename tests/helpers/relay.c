@@ -1,0 +1,84 @@
+/* relay [-s] [-w] LANES: in a session of its own, LANES lanes in each of which every process forks a
+ * successor and exits 2 ms later. Prints its pid, which is the session's, once all lanes run.
+ *
+ * -s: the root is a child subreaper, so that orphans come to it; otherwise to init.
+ * -w: successors are forked by a thread, while the leader sleeps.
+ * Nobody ignores anything: a signal that reaches a process ends it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SET_CHILD_SUBREAPER = 36 /* PR_SET_CHILD_SUBREAPER, 3.4 */ };
+
+static const struct timespec life = {.tv_nsec = 2000000};
+
+static void pass_on(void)
+{
+    pid_t successor;
+
+    do
+        successor = fork();
+    while (successor < 0 && (errno == EAGAIN || errno == ENOMEM));
+    if (successor == 0)
+        return;
+    nanosleep(&life, NULL);
+    _exit(0);
+}
+
+static void *pass_on_in_thread(void *data)
+{
+    (void)data;
+    for (;;)
+        pass_on(); /* in the successor this thread is the only one */
+    return NULL;
+}
+
+static _Noreturn void run_lane(bool by_thread)
+{
+    pthread_t thread;
+
+    if (by_thread && pthread_create(&thread, NULL, pass_on_in_thread, NULL) == 0) {
+        for (;;)
+            pause();
+    }
+    for (;;)
+        pass_on();
+}
+
+int main(int argc, char **argv)
+{
+    bool subreaper = false, by_thread = false;
+    int option, lanes;
+
+    while ((option = getopt(argc, argv, "sw")) != -1) {
+        subreaper |= option == 's';
+        by_thread |= option == 'w';
+    }
+    if (optind >= argc)
+        return 2;
+    lanes = (int)strtol(argv[optind], NULL, 10);
+    setsid();
+    signal(SIGCHLD, SIG_IGN); /* nobody becomes a zombie below us */
+    if (subreaper && prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        return 1;
+    for (int i = 0; i < lanes; i++) {
+        pid_t pid = fork();
+
+        if (pid < 0)
+            return 1;
+        if (pid == 0)
+            run_lane(by_thread);
+    }
+    printf("%d\n", (int)getpid());
+    fclose(stdout);
+    for (;;)
+        pause();
+}
