@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "applet.h"
 #include "criteria.h"
 #include "report.h"
+#include "spawn.h"
 #include "units.h"
 
 #define DEFAULT_WAIT (10 * PT_SECOND)
@@ -350,7 +350,7 @@ static void read_options(struct kill_settings *settings, int argc, char **argv)
         if (id == PT_OPTION_OPERAND)
             settings->operands[settings->operand_count++] = argv[parser.next - 1];
         else if (id == OPTION_RUN)
-            settings->command = argv + parser.next - 1;
+            settings->command = pt_parser_rest(&parser);
         else if (!pt_criteria_take(settings->match, &parser, id)) {
             take_how(settings, &choice, &parser, id);
             take_option(settings, &parser, id);
@@ -467,23 +467,12 @@ static int act(struct kill_set *set)
     return result;
 }
 
-/* Each target is held by a descriptor. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int run_set(const struct kill_settings *settings, const struct pt_procfs *procfs)
 {
     struct kill_set set;
     int result;
 
-    raise_descriptor_limit();
+    pt_origin_raise_descriptors(); /* each target is held by one */
     kill_set_init(&set, settings, procfs);
     result = act(&set);
     kill_set_done(&set);
@@ -514,7 +503,7 @@ static int run(int argc, char **argv)
     pt_procfs_close(&procfs);
     settings_done(&settings);
     if (result < 0)
-        pt_die(PT_EXIT_IO, "%s", strerror(-result));
+        pt_die(settings.command != NULL ? PT_EXIT_FAILED : PT_EXIT_IO, "%s", strerror(-result));
     return result;
 }
 

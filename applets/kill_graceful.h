@@ -115,11 +115,11 @@ struct kill_report {
     const struct kill_set *set;
     struct kill_clock start;
     bool timed_out; /* --wait's time passed */
-    bool stays;     /* --suspend or the like: outcomes are not ends */
     /* run mode */
     bool with_command;
     pid_t command_pid;
-    int command_status; /* as waitpid(2) has it */
+    int command_status;     /* as waitpid(2) has it */
+    bool command_has_ended; /* that says something */
 };
 
 void kill_report_init(struct kill_report *report, const struct kill_set *set);

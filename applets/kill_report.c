@@ -391,11 +391,11 @@ static void write_command(struct pt_json *json, const struct kill_report *report
     for (size_t i = 0; settings->command[i] != NULL; i++)
         pt_json_text(json, NULL, settings->command[i]);
     pt_json_end_array(json);
-    if (WIFEXITED(status))
+    if (report->command_has_ended && WIFEXITED(status))
         pt_json_i64(json, "exit", WEXITSTATUS(status));
     else
         pt_json_null(json, "exit");
-    if (WIFSIGNALED(status))
+    if (report->command_has_ended && WIFSIGNALED(status))
         pt_json_text(json, "signal", pt_format_signal(WTERMSIG(status), name));
     else
         pt_json_null(json, "signal");
@@ -489,7 +489,7 @@ int kill_report_end(const struct kill_report *report)
     if (set->unreadable > 0)
         pt_say(0, "%zu processes could not be judged: what the criteria need cannot be read",
                set->unreadable);
-    if (status == PT_EXIT_NOTHING && set->target_count == 0)
+    if (status == PT_EXIT_NOTHING && set->target_count == 0 && !report->with_command)
         pt_say(0, "no process matches");
     if (settings_of(report)->json)
         write_json(report);

@@ -314,7 +314,7 @@ int kill_set_find(struct kill_set *set)
         error = find_own_namespace(set);
     for (size_t i = 0; error == 0 && i < set->target_count; i++)
         error = add_target(set, &set->targets[i]);
-    if (error == 0 && set->target_count == 0)
+    if (error == 0 && set->target_count == 0 && set->settings->command == NULL)
         error = add_matching(set);
     return error;
 }
@@ -323,7 +323,7 @@ int kill_set_find(struct kill_set *set)
 
 enum pt_growth kill_growth(const struct kill_settings *settings)
 {
-    if (settings->tree || settings->descendants)
+    if (settings->tree || settings->descendants || settings->command != NULL)
         return PT_GROWTH_TREE;
     if (settings->operand_count + settings->pidfile_count == 0)
         return PT_GROWTH_CRITERIA;
