@@ -100,10 +100,8 @@ static void take(struct notify_message *message, const struct pt_parser *parser,
     case ICON:
         message->icon = parser->value;
         break;
-    case WAITS:
-        message->waits = true;
-        /* fall through */
     default: /* also what neither knows: notify-send says so better */
+        message->waits |= id == WAITS;
         if (message->unsupported[0] == '\0')
             snprintf(message->unsupported, sizeof message->unsupported, "%.*s", parser->name_length,
                      parser->name);

@@ -47,9 +47,8 @@ bool pt_session_option(struct pt_session_settings *settings, const struct pt_par
         settings->query.headless_ok = true;
         return true;
     case SESSION_JSON:
-        settings->json = true;
-        /* fall through */
     case SESSION_PRINT:
+        settings->json |= id == SESSION_JSON;
         settings->print = true;
         settings->query.everything = true;
         return true;

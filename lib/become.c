@@ -111,27 +111,21 @@ static int leave_session(const struct pt_user *user)
     return failed(setsid() < 0);
 }
 
-static int reset_limit(int resource, rlim_t value)
-{
-    const struct rlimit limit = {value, value};
-
-    return failed(setrlimit(resource, &limit));
-}
-
 /* As su and runuser have it (sanitize_prlimits in util-linux's su-common.c). Raising wants a
  * privilege that we are about to lose, and may lack in a container: what cannot be raised stays. */
 static int reset_limits(const struct pt_user *user)
 {
+    static const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY}, lowest = {0, 0};
     struct rlimit files;
 
     (void)user;
-    reset_limit(RLIMIT_FSIZE, RLIM_INFINITY);
-    reset_limit(RLIMIT_AS, RLIM_INFINITY);
+    setrlimit(RLIMIT_FSIZE, &none);
+    setrlimit(RLIMIT_AS, &none);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > FD_SETSIZE) {
         files.rlim_cur = FD_SETSIZE;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (reset_limit(RLIMIT_NICE, 0) != 0 || reset_limit(RLIMIT_RTPRIO, 0) != 0)
+    if (setrlimit(RLIMIT_NICE, &lowest) != 0 || setrlimit(RLIMIT_RTPRIO, &lowest) != 0)
         return -errno;
     return 0;
 }

@@ -300,7 +300,7 @@ int pt_dbus_has_owner(struct pt_dbus *bus, const char *name)
 {
     struct pt_dbus_message reply;
     struct pt_dbus_reader reader = {&reply, 0};
-    uint32_t answer;
+    uint32_t answer = 0;
     int error = ask_bus(bus, "NameHasOwner", name, "b", &reply);
 
     if (error == 0)

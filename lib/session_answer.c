@@ -82,8 +82,8 @@ static int copy(struct pt_arena *arena, const char *text, size_t length, const c
 static int parse_value(struct line *line, struct pt_ballot *ballot, struct pt_answer *answer)
 {
     struct pt_buffer accepted = {0};
-    const char *text;
-    size_t value, length;
+    const char *text = NULL;
+    size_t value, length = 0;
     int error = take_number(line, PT_VALUE_COUNT, &value);
 
     if (error == 0)

@@ -218,13 +218,13 @@ static bool shows_its_own(const struct pt_procfs *procfs, pid_t pid, uid_t uid)
 static int learn_user(const struct hearing *hearing, const struct pt_process *process,
                       struct pt_user *user)
 {
-    const struct pt_bytes *environ = &process->more->environ;
+    const struct pt_bytes *shown = &process->more->environ;
     const char *text;
     size_t offset = 0, length;
 
     if (user->known || user->home != NULL)
         return 0;
-    while (pt_next_string(environ->bytes, environ->length, &offset, &text, &length)) {
+    while (pt_next_string(shown->bytes, shown->length, &offset, &text, &length)) {
         if (length > 5 && memcmp(text, "HOME=", 5) == 0 && text[5] == '/' &&
             pt_value_accept_word(text + 5, length - 5) == PT_DROP_NOT) {
             user->gid = process->more->status.gid[PT_REAL];
@@ -265,12 +265,12 @@ static int learn_groups(const struct hearing *hearing, pid_t pid, struct pt_user
 
 static int take_variables(struct pt_ballot *ballot, const struct pt_process *process)
 {
-    const struct pt_bytes *environ = &process->more->environ;
+    const struct pt_bytes *shown = &process->more->environ;
     const char *text;
     size_t offset = 0, length;
     int error = 0;
 
-    while (error == 0 && pt_next_string(environ->bytes, environ->length, &offset, &text, &length))
+    while (error == 0 && pt_next_string(shown->bytes, shown->length, &offset, &text, &length))
         error = pt_ballot_take(ballot, text, length);
     return error;
 }

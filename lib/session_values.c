@@ -48,7 +48,7 @@ static const char *const drop_texts[PT_DROP_COUNT] = {
     [PT_DROP_NOT] = "",
     [PT_DROP_CHARACTERS] = "has characters that it may not have, is empty or too long",
     [PT_DROP_SHAPE] = "is not of the form that it must have",
-    [PT_DROP_TRANSPORT] = "is not a local socket (unix:path= or unix:abstract=)",
+    [PT_DROP_TRANSPORT] = "its transport is neither unix:path= nor unix:abstract=",
     [PT_DROP_ABSENT] = "does not exist",
     [PT_DROP_FOREIGN] = "is not the user's, or not what it is to be",
     [PT_DROP_DEAD] = "nobody listens there",
