@@ -220,8 +220,6 @@ static void abandon(struct run *run, struct worker *worker)
     run->running--;
     remember_held(run->procfs, &run->processes[worker->record]);
     read_barred(run, worker->record, ETIMEDOUT);
-    if (atomic_load(&run->next) < run->count)
-        start_worker(run, worker);
 }
 
 static int64_t cpu_time(pthread_t thread)
@@ -234,25 +232,38 @@ static int64_t cpu_time(pthread_t thread)
     return used.tv_sec * PT_SECOND + used.tv_nsec;
 }
 
-static void look_at(struct run *run, struct worker *worker)
+/* Whether it has been waiting since the last look, and still may. */
+static bool look_at(struct run *run, struct worker *worker)
 {
     unsigned passage;
     int64_t used;
 
     if (worker->gate == NULL)
-        return;
+        return false;
     passage = atomic_load(&worker->gate->passage);
-    if (passage % 2 == 0) {
-        worker->looks = 0;
-        return;
-    }
     used = cpu_time(worker->thread);
-    if (passage != worker->passage || used != worker->cpu_time)
+    if (passage % 2 == 0 || passage != worker->passage || used != worker->cpu_time)
         worker->looks = 0;
     else if (++worker->looks == LOOKS)
         abandon(run, worker);
     worker->passage = passage;
     worker->cpu_time = used;
+    return worker->looks > 0 && worker->gate != NULL;
+}
+
+/* Where all that are left wait, another one goes on meanwhile. */
+static void look_at_all(struct run *run)
+{
+    struct worker *spare = NULL;
+    size_t waiting = 0;
+
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        waiting += look_at(run, &run->workers[i]);
+        if (run->workers[i].gate == NULL)
+            spare = &run->workers[i];
+    }
+    if (spare != NULL && waiting == run->running && atomic_load(&run->next) < run->count)
+        start_worker(run, spare);
 }
 
 static struct timespec next_look(void)
@@ -273,8 +284,7 @@ static void watch_workers(struct run *run)
     while (run->running > 0) {
         if (pthread_cond_timedwait(&run->changed, &run->lock, &look) != ETIMEDOUT)
             continue;
-        for (size_t i = 0; i < WORKERS_MAX; i++)
-            look_at(run, &run->workers[i]);
+        look_at_all(run);
         look = next_look();
     }
 }
