@@ -37,6 +37,7 @@
  *   handle            a process's identity: open, verify, signal
  *   waitset           one poll over handles, signals and a deadline
  *   hold              suspend one daemon, verified and undone
+ *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs
  *   members           a set of processes: who, below whom, as what
  *   freeze            stop a set of processes that may fork meanwhile

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "procparse.h"
 #include "units.h"
 #include "waitset.h"
@@ -19,9 +20,10 @@
 /* PTRACE_O_EXITKILL, 3.8 (include/uapi/linux/ptrace.h). */
 #define OPTION_EXITKILL 0x00100000L
 
-/* How long a thread may take to stop, and how often we look, nanoseconds. */
-#define PATIENCE PT_SECOND
-#define PAUSE INT64_C(200000)
+/* How long a thread may take to stop (on a busy machine seconds), and how often we look,
+ * nanoseconds. */
+#define PATIENCE (10 * PT_SECOND)
+#define PAUSE INT64_C(500000)
 
 static void pause_a_little(void)
 {
@@ -121,19 +123,36 @@ static int verify(struct pt_hold *hold)
  */
 struct reaper {
     pthread_t thread;
+    struct pt_hold *hold;
     atomic_bool done;
     bool runs;
 };
 
+/*
+ * By tid: asked about all of them, waitid(2) would tell of those that stopped, wanted or not, again
+ * and again. Not consumed until it is known to be an end: a stop is await_stop's.
+ */
+static void reap_if_ended(pid_t tid)
+{
+    siginfo_t info = {0};
+
+    /* __WALL in waitid(2) since 4.7; before, nobody helps. */
+    if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0)
+        return;
+    if (info.si_pid == tid &&
+        (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
+        waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
+}
+
 static void *reap_threads(void *data)
 {
     struct reaper *reaper = data;
-    siginfo_t info;
 
-    /* __WALL in waitid(2) since 4.7; before, nobody helps. Only ends are taken, never stops. */
     while (!atomic_load(&reaper->done)) {
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) != 0 && errno == EINVAL)
-            break;
+        pthread_mutex_lock(&reaper->hold->lock);
+        for (size_t i = 0; i < reaper->hold->thread_count; i++)
+            reap_if_ended(reaper->hold->threads[i].tid);
+        pthread_mutex_unlock(&reaper->hold->lock);
         pause_a_little();
     }
     return NULL;
@@ -165,7 +184,7 @@ static bool is_attached(const struct pt_hold *hold, pid_t tid)
     return false;
 }
 
-static int add_thread(struct pt_hold *hold, pid_t tid)
+static int append_thread(struct pt_hold *hold, pid_t tid)
 {
     if (hold->thread_count == hold->thread_capacity) {
         size_t capacity = hold->thread_capacity != 0 ? hold->thread_capacity * 2 : 4;
@@ -180,7 +199,24 @@ static int add_thread(struct pt_hold *hold, pid_t tid)
     return 0;
 }
 
-/* 1: one was attached that was not before. */
+/* The list changes while the reaper looks at it. */
+static int add_thread(struct pt_hold *hold, pid_t tid)
+{
+    int error;
+
+    pthread_mutex_lock(&hold->lock);
+    error = append_thread(hold, tid);
+    pthread_mutex_unlock(&hold->lock);
+    return error;
+}
+
+static void forget_thread(struct pt_hold *hold, size_t index)
+{
+    pthread_mutex_lock(&hold->lock);
+    hold->threads[index] = hold->threads[--hold->thread_count];
+    pthread_mutex_unlock(&hold->lock);
+}
+
 static int attach(struct pt_hold *hold, pid_t tid)
 {
     int error;
@@ -191,17 +227,13 @@ static int attach(struct pt_hold *hold, pid_t tid)
     if (error != 0)
         return error;
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0) {
-        hold->thread_count--;
-        return errno == ESRCH ? 0 : -errno;
+        error = errno == ESRCH ? 0 : -errno;
+        forget_thread(hold, hold->thread_count - 1);
+        return error;
     }
     /* It may have died since: then waiting for its stop tells. */
     ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
     return 0;
-}
-
-static void forget_thread(struct pt_hold *hold, size_t index)
-{
-    hold->threads[index] = hold->threads[--hold->thread_count];
 }
 
 /* Waits until thread INDEX has stopped; one that ended instead is reaped and forgotten. */
@@ -242,7 +274,7 @@ static int await_stops(struct pt_hold *hold, size_t from)
 
 static int hold_by_ptrace(struct pt_hold *hold)
 {
-    struct reaper reaper = {.runs = false};
+    struct reaper reaper = {.hold = hold};
     size_t before;
     int error;
 
@@ -314,7 +346,8 @@ int pt_hold_begin(struct pt_hold *hold, struct pt_handle *handle,
     struct pt_status status;
     int error;
 
-    *hold = (struct pt_hold){.handle = handle, .verifier = verifier};
+    *hold =
+        (struct pt_hold){.handle = handle, .verifier = verifier, .lock = PTHREAD_MUTEX_INITIALIZER};
     error = read_thread(hold, handle->pid, &stat, &status);
     if (error != 0)
         return error == -ENOENT ? -ESRCH : error;
@@ -322,6 +355,7 @@ int pt_hold_begin(struct pt_hold *hold, struct pt_handle *handle,
         hold->tracer = status.tracer;
         return -EBUSY;
     }
+    hold->state_before = stat.state;
     hold->was_stopped = stat.state == 'T';
     hold->means = PT_HELD_PTRACE;
     error = hold_by_ptrace(hold);
@@ -345,6 +379,35 @@ void pt_hold_release(struct pt_hold *hold)
     if (hold->means == PT_HELD_SIGSTOP && !hold->was_stopped)
         pt_handle_signal(hold->handle, hold->verifier, SIGCONT);
     hold->means = PT_HELD_NOT;
+}
+
+static bool may_trace_anybody(void)
+{
+    struct pt_capabilities ours;
+
+    return pt_capget(&ours) == 0 && (ours.effective >> PT_CAP_SYS_PTRACE & 1) != 0;
+}
+
+/* Yama's scope, where there is Yama: 0 any process of our user, 1 descendants, 2 with
+ * CAP_SYS_PTRACE, 3 nobody (Documentation/admin-guide/LSM/Yama.rst). */
+static char trace_scope(const struct pt_procfs *procfs)
+{
+    char scope;
+
+    if (pt_dir_read_head(&procfs->root, "sys/kernel/yama/ptrace_scope", &scope, 1) != 1)
+        return '0';
+    return scope;
+}
+
+enum pt_hold_means pt_hold_foresee(const struct pt_procfs *procfs, pid_t pid, bool ours)
+{
+    char scope = trace_scope(procfs);
+    /* Nobody has pid 0: ESRCH, unless a filter refuses the call as such. */
+    bool refused = ptrace(PTRACE_SEIZE, 0, NULL, NULL) != 0 && errno != ESRCH;
+
+    if (!refused && scope != '3' && (!ours || may_trace_anybody() || (scope == '0' && geteuid())))
+        return PT_HELD_PTRACE;
+    return pid == 1 ? PT_HELD_NOT : PT_HELD_SIGSTOP;
 }
 
 bool pt_hold_reap(struct pt_hold *hold)
