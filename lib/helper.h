@@ -29,7 +29,7 @@ int pt_helper_status(int wait_status);
 /*
  * Runs a program to its end and adds what it writes on stdout to RET_OUTPUT (NULL: that is ours).
  * It gets no input, and SIGKILL when it has not ended within LIMIT nanoseconds or writes 64 KiB. 0
- * with the exit status; -ETIMEDOUT; else as pt_spawn.
+ * with the exit status; -ETIMEDOUT; else as pt_helper_start.
  */
 int pt_helper_run(const struct pt_procfs *procfs, const char *path, char *const *argv,
                   int64_t limit, struct pt_buffer *ret_output, int *ret_status);
