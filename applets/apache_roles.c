@@ -244,13 +244,16 @@ static bool listens(const struct child *child)
     return child->tcp + child->unixes + child->cgid + child->wsgi > 0;
 }
 
-/* Just forked, and not yet what it will be: a WSGI daemon closes the TCP sockets, a worker gets an
- * epoll instance and closes the others'. */
+/*
+ * Just forked, and not yet what it will be: a worker gets an epoll instance and closes the others'
+ * sockets, a WSGI daemon closes TCP's, a piped logger all of them before it becomes its program.
+ */
 static bool is_infant(const struct sorting *sorting, const struct child *child)
 {
-    if (child->tcp == 0 || (child->descriptors.polls && child->wsgi + child->cgid == 0))
-        return false;
-    return pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
+    bool settled = child->tcp > 0 ? child->descriptors.polls && child->wsgi + child->cgid == 0
+                                  : listens(child);
+
+    return !settled && pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
 }
 
 static void decide_apache(const struct sorting *sorting, struct child *child)

@@ -1,0 +1,213 @@
+# labels: daemon
+# timeout: 240
+# apache-mem with real Apaches: who is a worker, a WSGI daemon, a helper; the sums; other ways to run.
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import support
+from servers import APACHE, CGID, MODULES, WSGI, Apache, ServerCase, children, counts, loopback_up, need
+
+need(APACHE, f"{MODULES}/mod_wsgi.so", f"{MODULES}/mod_fcgid.so", f"{MODULES}/mpm_itk.so")
+support.in_namespaces(network=True)
+loopback_up()
+
+PIPED = 'CustomLog "|/usr/bin/rotatelogs {dir}/access.%Y 86400" "%h"\n'
+
+# mod_fcgid's process manager is a child of the master that looks like a worker in all but one thing.
+FCGID = "LoadModule fcgid_module {modules}/mod_fcgid.so\nFcgidIPCDir {dir}/fcgid\nFcgidProcessTableFile {dir}/fcgid_shm\n"
+
+
+class Roles(ServerCase):
+    def check_mpm(self, mpm, workers):
+        server = Apache(self, mpm, WSGI + CGID + PIPED)
+        shape = {("worker", ""): workers, ("wsgi", "1"): 2, ("wsgi", "2"): 1}
+        self.settled(shape, helpers=2)
+        found = self.check_sums()
+        self.assertEqual(found["pid"], server.pid)
+        self.assertEqual(found["server"], "apache2")
+        self.assertEqual(found["measure"], "pss")
+        names = [group["name"] for group in found["groups"]]
+        # argv[0] was `apache2`: of `(wsgi:shop-...` seven bytes are left.
+        self.assertEqual(names, ["worker", "s\u2026", "s\u2026"])
+        helpers = sorted(helper["name"] for helper in found["helpers"])
+        self.assertEqual(helpers, ["apache2", "rotatelogs"])
+        return found
+
+    def test_prefork(self):
+        found = self.check_mpm("prefork", 5)
+        self.assertEqual(found["groups"][0]["threads"], 5)
+
+    def test_event(self):
+        found = self.check_mpm("event", 2)
+        self.assertEqual(found["groups"][0]["threads"], 2 * 12)
+
+    def test_worker(self):
+        self.check_mpm("worker", 2)
+
+    def test_uncut_names(self):
+        """A long enough path leaves room for the whole name; a group without display-name has none."""
+        extra = WSGI + "WSGIDaemonProcess plain\nWSGIDaemonProcess named display-name=billing\n"
+        self.settle_names(Apache(self, "event", extra, before=["/usr/bin/env", "-i"]))
+
+    def settle_names(self, server):
+        self.assertTrue(server.pid)
+        self.settled({("worker", ""): 2, ("wsgi", "1"): 2, ("wsgi", "2"): 1, ("wsgi", "3"): 1, ("wsgi", "4"): 1})
+        names = [group["name"] for group in self.instance()["groups"]]
+        self.assertEqual(names, ["worker", "shop-front", "shop-back", "wsgi:3", "billing"])
+
+    def test_fcgid(self):
+        for mpm, workers in ("prefork", 5), ("event", 2):
+            server = Apache(self, mpm, FCGID)
+            found = self.settled({("worker", ""): workers}, helpers=1)
+            self.assertEqual([helper["name"] for helper in found["helpers"]], ["apache2"], mpm)
+            server.stop()
+
+    def test_itk(self):
+        """The fork that serves a connection belongs to its worker."""
+        extra = (WSGI + "LoadModule mpm_itk_module {modules}/mpm_itk.so\n"
+                 "AssignUserID www-data www-data\nLimitUIDRange 0 65535\nLimitGIDRange 0 65535\n")
+        server = Apache(self, "prefork", extra)
+        before = self.settled({("worker", ""): 5, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
+        fifo = f"{server.dir}/fifo"
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
+                             stdout=subprocess.PIPE)
+        writer = os.open(fifo, os.O_WRONLY)  # returns when somebody reads
+        forks = [child for worker in children(server.pid) for child in children(worker)]
+        self.assertEqual(len(forks), 1)
+        found = self.instance("--workers")
+        self.assertEqual(counts(found)["worker", ""], 5)
+        pids = [process["pid"] for process in found["groups"][0]["processes"]]
+        self.assertNotIn(forks[0], pids)
+        parent = int(support.stat(forks[0])[4])
+        threads = [process["threads"] for process in found["groups"][0]["processes"]
+                   if process["pid"] == parent]
+        self.assertEqual(threads, [2])
+        self.assertGreater(found["groups"][0]["max"], before["groups"][0]["max"] * 2)
+        os.write(writer, b"x")
+        os.close(writer)
+        self.assertEqual(request.wait(), 0)
+
+
+class Ways(ServerCase):
+    def test_renamed(self):
+        server = Apache(self, "prefork", name="httpd")
+        found = self.settled({("worker", ""): 5})
+        self.assertEqual((found["server"], found["pid"]), ("httpd", server.pid))
+        self.assertEqual(self.document("--exe-name", "apache2", status=1)["instances"], [])
+        self.assertEqual(self.instance("--exe-name", "httpd")["pid"], server.pid)
+
+    def test_replaced(self):
+        """An upgrade while it runs: the executable is a deleted one."""
+        server = Apache(self, "prefork", name="httpd")
+        shutil.copy(APACHE, f"{server.dir}/new")
+        os.rename(f"{server.dir}/new", f"{server.dir}/httpd")
+        found = self.settled({("worker", ""): 5})
+        self.assertTrue(found["executable_replaced"])
+        self.assertEqual(found["server"], "httpd")
+        self.assertIn("executable replaced", self.run_mem().stdout)
+
+    def test_two(self):
+        one = Apache(self, "prefork", port=18081)
+        two = Apache(self, "event", port=18082)
+        support.until(lambda: [sum(counts(i).values()) for i in self.document()["instances"]] == [5, 2], "both")
+        names = {i["server"]: i["pid"] for i in self.document()["instances"]}
+        self.assertEqual(names, {"apache2:18081": one.pid, "apache2:18082": two.pid})
+        self.assertEqual(self.instance("--pid", one.pid)["pid"], one.pid)
+        self.assertEqual(self.instance("--pidfile", f"{two.dir}/pid")["server"], "apache2")
+        self.assertEqual(len(self.document("--user", "root")["instances"]), 2)
+        self.document("--user", "www-data", status=1)
+        result = self.run_mem("--pid", children(one.pid)[0])
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("no master", result.stderr)
+        result = self.run_mem("--pid", one.pid, "--pid", os.getpid(), "--json")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(self.run_mem("--server", "shop").returncode, 3)
+        self.assertEqual(self.instance("--server", "shop", "--pid", one.pid)["server"], "shop")
+
+    def test_pid_one(self):
+        """The first process of a namespace, whose pidfile says 1."""
+        server = Apache(self, "prefork", before=["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        found = self.settled({("worker", ""): 5})
+        self.assertEqual(children(server.pid), [found["pid"]])
+        with open(f"{server.dir}/pid") as file:
+            self.assertEqual(file.read().strip(), "1")
+        self.assertEqual(self.instance("--pidfile", f"{server.dir}/pid")["pid"], found["pid"])
+        with open(f"{server.dir}/other", "w") as file:
+            file.write("2\n")
+        self.document("--pidfile", f"{server.dir}/other", status=1)
+        self.assertTrue(support.Process(found["pid"]).is_alive())
+
+    def test_pid_one_cgid(self):
+        """mod_cgid's socket has the master's pid as that sees it itself."""
+        Apache(self, "event", CGID, before=["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        self.settled({("worker", ""): 2}, helpers=1)
+
+    def test_single(self):
+        for arguments in ("-X",), ("-DDEBUG",), ("-D", "ONE_PROCESS", "-D", "FOREGROUND"):
+            server = Apache(self, "prefork", PIPED, arguments=arguments)
+            found = self.instance("--workers")
+            self.assertEqual(counts(found), {("worker", ""): 1}, arguments)
+            self.assertTrue(found["single_process"])
+            self.assertEqual(found["groups"][0]["processes"][0]["pid"], server.pid)
+            self.assertEqual(found["total_bytes"], found["groups"][0]["total"])
+            server.stop()
+
+    def test_foreign(self):
+        """To root a stranger's apache2 is one only when it is asked for."""
+        path = f"/tmp/proctool-foreign.{os.getpid()}"
+        os.mkdir(path)
+        self.addCleanup(shutil.rmtree, path, True)
+        shutil.copy("/bin/sleep", f"{path}/apache2")
+        os.chown(f"{path}/apache2", 65534, 65534)
+        stranger = self.start(["setpriv", "--reuid=65534", "--clear-groups", f"{path}/apache2", "1000"], ready=False)
+        support.until(lambda: support.stat(stranger.pid)[2] == b"apache2", "it runs")
+        result = self.run_mem()
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("foreign", result.stderr)
+        found = self.instance("--pid", stranger.pid)
+        self.assertEqual((counts(found), found["groups"][0]["max"]), ({("worker", ""): 0}, None))
+        self.assertEqual(self.instance("--user", "65534")["pid"], stranger.pid)
+        server = Apache(self, "prefork")
+        self.assertEqual(self.settled({("worker", ""): 5})["pid"], server.pid)
+
+    def test_gone(self):
+        """Reloads, each with a request in flight and its worker draining; 100 samples, none wrong."""
+        server = Apache(self, "event", WSGI + CGID + PIPED)
+        self.settled({("worker", ""): 2, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
+        fifo = f"{server.dir}/fifo"
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
+                             stdout=subprocess.PIPE)
+        writer = os.open(fifo, os.O_WRONLY)
+        was_stopping = 0
+        for sample in range(100):
+            if sample % 20 == 0:
+                server.child.kill(signal.SIGUSR1)
+            found = self.instance("--workers")
+            roles = {(group["role"], group["id"]) for group in found["groups"]}
+            # A daemon that ends has closed its socket, and by name the two groups are the same.
+            self.assertLessEqual(roles, {("worker", ""), ("wsgi", "1"), ("wsgi", "2"), ("wsgi", "")})
+            self.assertEqual(found["measure"], "pss")
+            for group in found["groups"]:
+                self.assertNotIn(None, [group["min"], group["max"]] if group["count"] else [])
+                # A daemon that was started again may run beside the old one, no more.
+                if group["role"] == "wsgi":
+                    self.assertLessEqual(group["count"], 2 * 2 * 2)
+                for process in group["processes"]:
+                    self.assertGreater(process["pss"], 0)
+                was_stopping += group["stopping"] if group["role"] == "worker" else 0
+        self.assertGreater(was_stopping, 0)
+        os.write(writer, b"x")
+        os.close(writer)
+        self.assertEqual(request.wait(), 0)
+        self.settled({("worker", ""): 2, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
+
+
+if __name__ == "__main__":
+    support.main()
