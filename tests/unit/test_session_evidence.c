@@ -1,0 +1,126 @@
+/* Which session a cgroup names, and whose processes are heard, on a fixture of /proc. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fakeproc.h"
+#include "session_evidence.h"
+#include "suite.h"
+
+START_TEST(names_sessions)
+{
+    static const struct {
+        const char *cgroup, *id;
+        bool names;
+    } rows[] = {
+        {"0::/user.slice/user-1000.slice/session-2.scope\n", "2", true},
+        {"0::/user.slice/user-1000.slice/session-2.scope/app\n", "2", true},
+        {"0::/session-2.scope", "2", true},
+        {"9:name=systemd:/user.slice/session-c1.scope\n0::/\n", "c1", true},
+        {"5:name=elogind:/c1\n", "c1", true},
+        {"0::/2\n", "2", true},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice\n", "2", false},
+        {"0::/user.slice/session-22.scope\n", "2", false},
+        {"0::/user.slice/xsession-2.scope\n", "2", false},
+        {"0::/user.slice/session-2.scopes\n", "2", false},
+        {"0::/a/2\n", "2", false},
+        {"0::/\n", "2", false},
+        {"session-2.scope\n", "2", false},
+        {"", "2", false},
+        {"\n\n", "2", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_msg(pt_evidence_names_session(rows[i].cgroup, strlen(rows[i].cgroup),
+                                                rows[i].id) == rows[i].names,
+                      "%s", rows[i].cgroup);
+}
+END_TEST
+
+/* One process of the fixture: ids in status, cgroup, environment. */
+static void add(const struct fakeproc *proc, pid_t pid, const char *ids, const char *cgroup,
+                const char *environ, size_t length)
+{
+    const struct fake_process process = {.pid = pid, .ppid = 1};
+    char status[512];
+
+    fakeproc_add(proc, &process);
+    snprintf(status, sizeof status,
+             "Name:\tfake\nState:\tS (sleeping)\nPid:\t%d\nUid:\t%s\nGid:\t7\t7\t7\t7\n"
+             "Groups:\t4 7 29 \nThreads:\t1\n",
+             pid, ids);
+    fakeproc_text(proc, pid, "status", status);
+    fakeproc_text(proc, pid, "cgroup", cgroup);
+    fakeproc_write(proc, pid, "environ", environ, length);
+    for (int i = 0; i < PT_NS_COUNT; i++) {
+        char name[32], target[32];
+
+        snprintf(name, sizeof name, "ns/%s", pt_namespace_names[i]);
+        snprintf(target, sizeof target, "%s:[4026531%03d]", pt_namespace_names[i], 800 + i);
+        fakeproc_link(proc, pid, name, target);
+    }
+}
+
+static bool has(const struct pt_candidate *candidate, enum pt_value value, const char *text)
+{
+    const struct pt_proposals *proposals = &candidate->ballot.proposals[value];
+
+    for (size_t i = 0; i < proposals->count; i++) {
+        if (strcmp(proposals->list[i].text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+#define ENVIRON(text) text, sizeof text
+
+/* Two sessions of the user who owns the fixture's files, which is us. */
+START_TEST(hears)
+{
+    static const struct pt_imports none = {NULL, 0};
+    const struct pt_logind_session sessions[] = {
+        {.id = "2", .uid = getuid()}, {.id = "3", .uid = getuid()}, {.id = "4", .uid = getuid()}};
+    struct pt_candidate first = {.uid = getuid(), .session = &sessions[0], .takes_rest = true};
+    struct pt_candidate second = {.uid = getuid(), .session = &sessions[1]};
+    struct pt_candidate *both[] = {&first, &second};
+    struct pt_evidence evidence;
+    struct pt_procfs procfs;
+    struct pt_arena arena;
+    struct fakeproc proc;
+    char ours[64], mixed[64];
+
+    snprintf(ours, sizeof ours, "%u\t%u\t%u\t%u", getuid(), getuid(), getuid(), getuid());
+    snprintf(mixed, sizeof mixed, "%u\t%u\t%u\t%u", getuid(), getuid(), getuid() + 1, getuid());
+    pt_arena_init(&arena);
+    fakeproc_init(&proc);
+    add(&proc, 10, ours, "0::/a/session-2.scope\n", ENVIRON("LANG=two\0HOME=/home/x"));
+    add(&proc, 11, ours, "0::/a/session-3.scope\n", ENVIRON("LANG=three"));
+    add(&proc, 12, ours, "0::/a/user@1.service\n", ENVIRON("LANG=rest"));
+    add(&proc, 13, ours, "0::/a/session-4.scope\n", ENVIRON("LANG=four")); /* nobody asks */
+    add(&proc, 14, mixed, "0::/a/session-2.scope\n", ENVIRON("LANG=setuid"));
+    ck_assert_int_eq(pt_ballot_init(&first.ballot, &none, &arena), 0);
+    ck_assert_int_eq(pt_ballot_init(&second.ballot, &none, &arena), 0);
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    ck_assert_int_eq(pt_evidence_init(&evidence, &procfs), 0);
+    ck_assert_int_eq(pt_evidence_hear(&evidence, both, 2, sessions, 3, &arena), 0);
+    ck_assert(has(&first, PT_VALUE_LANG, "two") && has(&first, PT_VALUE_LANG, "rest"));
+    ck_assert_uint_eq(first.ballot.proposals[PT_VALUE_LANG].count, 2);
+    ck_assert(has(&second, PT_VALUE_LANG, "three"));
+    ck_assert_uint_eq(second.ballot.proposals[PT_VALUE_LANG].count, 1);
+    ck_assert_uint_eq(first.witnesses, 2);
+    /* The user was not known: a process told. */
+    ck_assert_str_eq(first.user.home, "/home/x");
+    ck_assert_uint_eq(first.user.gid, 7);
+    ck_assert_uint_eq(first.user.group_count, 3);
+    ck_assert_uint_eq(first.user.groups[2], 29);
+    pt_evidence_done(&evidence);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+    pt_arena_done(&arena);
+}
+END_TEST
+
+int main(void)
+{
+    return RUN_SUITE("session_evidence", names_sessions, hears);
+}
