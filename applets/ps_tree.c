@@ -437,6 +437,8 @@ static int show(const struct arguments *arguments, struct ps_tree_view *view,
                 struct ps_tree_history *history, FILE *out)
 {
     struct ps_tree_settings settings = arguments->settings;
+    if (settings.output != PS_TREE_DRAWN && view->selected_count == 0)
+        return PT_EXIT_NOTHING;
     if (settings.output != PS_TREE_DRAWN)
         return ps_tree_records(&settings, view, out);
     settings.columns = settings.whole_lines ? 0 : pt_terminal_columns(STDOUT_FILENO);
@@ -448,6 +450,9 @@ static int show(const struct arguments *arguments, struct ps_tree_view *view,
         if (error < 0)
             return error;
     }
+    /* Those that match may all be refused ones, which are in no tree. */
+    if (view->root_count == 0)
+        return PT_EXIT_NOTHING;
     return ps_tree_draw(&settings, view, out);
 }
 

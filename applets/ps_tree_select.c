@@ -257,7 +257,7 @@ static int select_matches(struct selecting *selecting)
     memcpy(selecting->selected, selection.indexes, selection.count * sizeof(uint32_t));
     selecting->selected_count = selection.count;
     pt_selection_done(&selection);
-    return selecting->selected_count > 0 ? PT_EXIT_OK : PT_EXIT_NOTHING;
+    return PT_EXIT_OK;
 }
 
 /* --- what is shown --- */

@@ -58,8 +58,8 @@ int ps_tree_parse_operand(const char *text, struct ps_tree_operand *ret_operand,
 
 /*
  * Fills the view's marks, roots and selection; ps_tree_view_done frees them. Messages about missing
- * PIDs and unreadable processes are said here. Returns the exit status: PT_EXIT_OK,
- * PT_EXIT_NOTHING with nothing to show, or -errno.
+ * PIDs and unreadable processes are said here. Returns the exit status: PT_EXIT_OK, with an empty
+ * selection where nothing matched, PT_EXIT_NOTHING for an operand that is not there, or -errno.
  */
 int ps_tree_select(const struct ps_tree_request *request, const struct ps_tree_settings *settings,
                    struct pt_snapshot *snapshot, const struct pt_tree *tree,

@@ -86,7 +86,8 @@ static int draw_picture(struct ps_tree_history *history, ps_tree_picture *pictur
     }
     fwrite(text, 1, length, stdout);
     free(text);
-    if (status == PT_EXIT_NOTHING)
+    /* What matches nothing may do so later; a root that was missing from the start is an error. */
+    if (status == PT_EXIT_NOTHING && history->before != NULL)
         status = PT_EXIT_OK;
     return fflush(stdout) != 0 && status == PT_EXIT_OK ? PT_EXIT_IO : status;
 }

@@ -16,8 +16,8 @@ struct ps_tree_history;
  * -ENOMEM. */
 int ps_tree_history_mark(struct ps_tree_history *history, struct ps_tree_view *view);
 
-/* Draws one picture into `out`; its exit status, which ends the watch unless something was drawn
- * or nothing matched. */
+/* Draws one picture into `out`; its exit status, which ends the watch unless something was drawn,
+ * or nothing matched or is left of what was there. */
 typedef int ps_tree_picture(struct ps_tree_history *history, FILE *out, void *data);
 
 /* Draws every `interval` nanoseconds until a signal ends it: then 0, else the picture's status. */
