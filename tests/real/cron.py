@@ -1,0 +1,301 @@
+# cron-graceful with real daemons, each in namespaces of its own. An @reboot job needs no minute.
+# labels: daemon
+# timeout: 600
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import unittest
+
+import support
+
+support.in_namespaces()
+
+CRON = "/usr/sbin/cron"
+DEADLINE = 90.0
+
+
+def run(*argv):
+    subprocess.run(argv, check=True, timeout=DEADLINE)
+
+
+def prepare():
+    """Directories of our own over those that the daemons use."""
+    run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    for directory in ("/var/spool/cron", "/etc/cron.d"):
+        os.makedirs(directory, exist_ok=True)
+        run("mount", "-t", "tmpfs", "tmpfs", directory)
+    os.makedirs("/var/spool/cron/crontabs", mode=0o1730)
+    if os.path.exists("/etc/crontab"):
+        open("/run/empty", "w").close()
+        run("mount", "--bind", "/run/empty", "/etc/crontab")
+
+
+def status_of(pid, name):
+    with open(f"/proc/{pid}/status") as file:
+        return re.search(rf"^{name}:\s*(\S+)", file.read(), re.M).group(1)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+@unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
+class Cron(support.Case):
+    def setUp(self):
+        # Files of this test alone: a job of an earlier one may still be on its way.
+        name = self.id().rpartition(".")[2]
+        self.go, self.done = f"/run/{name}.go", f"/run/{name}.done"
+        self.WAITING = f"until [ -e {self.go} ]; do sleep 0.1; done; echo x >>{self.done}"
+        for name in ("crond.reboot", "crond.pid"):
+            if os.path.exists(f"/run/{name}"):
+                os.unlink(f"/run/{name}")
+
+    def daemon(self, *jobs, wait=True):
+        """Debian cron with these @reboot jobs, once they all run."""
+        with open("/etc/cron.d/test", "w") as file:
+            file.writelines(f"@reboot root {job}\n" for job in jobs)
+        daemon = self.start([CRON, "-f"], ready=False, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end_jobs)
+        if wait:
+            # A CRON child has its shell, and that is what it is to run, once it has grandchildren.
+            support.until(lambda: len([c for c in children(daemon.pid) if children(c)]) == len(jobs),
+                          "the jobs", DEADLINE)
+        return daemon
+
+    def end_jobs(self):
+        open(self.go, "w").close()
+
+    def read_done(self):
+        with open(self.done) as file:
+            return file.read()
+
+    def background(self, *arguments, **options):
+        return self.start([support.PROCTOOL, "cron-graceful", *arguments], ready=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def graceful(self, *arguments, **options):
+        return self.proctool("cron-graceful", *arguments, deadline=DEADLINE, **options)
+
+    def until_said(self, child, what):
+        """The lines on stderr up to one that has WHAT in it."""
+        text = ""
+        while what not in text:
+            line = support.read_line(child.popen.stderr.fileno(), DEADLINE)
+            self.assertNotEqual(line, "", f"no {what!r} in {text!r}")
+            text += line + "\n"
+        return text
+
+    def until_held(self, daemon):
+        support.until(lambda: status_of(daemon.pid, "State") == "t", "suspended", DEADLINE)
+
+    def assert_runs(self, daemon):
+        support.until(lambda: status_of(daemon.pid, "State") == "S", "running", DEADLINE)
+        self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
+
+    # --- finding ---
+
+    def test_none(self):
+        result = self.graceful()
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertIn("no cron daemon runs here", result.stderr)
+
+    def test_dry_run(self):
+        daemon = self.daemon(self.WAITING)
+        result = self.graceful("-n")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(f"Debian cron ({daemon.pid}): supervisor: none; stop: SIGTERM; "
+                      "suspend by: ptrace; TERM: default\n  job ", result.stdout)
+        self.assertIn(f": until [ -e {self.go} ]; do", result.stdout)
+        result = self.graceful("-n", "--json", "--except", self.go)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual(document["schema"], 1)
+        self.assertEqual([job["excepted"] for job in document["daemons"][0]["jobs"]], [True])
+        self.assert_runs(daemon)
+
+    def test_dry_run_of_another_user(self):
+        daemon = self.daemon(self.WAITING)
+        result = self.graceful("-n", user=65534, group=65534)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        result = self.graceful(user=65534, group=65534)
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assert_runs(daemon)
+
+    def test_a_strangers_cron(self):
+        """What is called so is not it where it is not root's."""
+        program = shutil.copy(shutil.which("sleep"), "/run/crond")
+        stranger = self.start([program, "1000"], ready=False, user=65534)
+        support.until(lambda: support.stat(stranger.pid)[2] == b"crond", "exec")
+        result = self.graceful()
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(f"({stranger.pid}) is left alone: it is not root's", result.stderr)
+        self.assertTrue(stranger.is_alive())
+
+    # --- waiting and stopping ---
+
+    def test_no_job(self):
+        daemon = self.daemon()
+        result = self.graceful()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(daemon.has_ended())
+
+    def test_jobs_are_finished(self):
+        daemon = self.daemon(*[f"{self.WAITING}; : {i}" for i in range(20)])
+        ours = self.background()
+        self.until_held(daemon)
+        self.until_said(ours, "job ")
+        self.assertTrue(daemon.is_alive())
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        with open(self.done) as file:
+            self.assertEqual(file.read(), "x\n" * 20)
+        self.assertTrue(daemon.has_ended())
+
+    def test_by_sigstop(self):
+        daemon = self.daemon(self.WAITING)
+        ours = self.start([*self.refused("EPERM", "ptrace"), support.PROCTOOL, "cron-graceful"],
+                          ready=False, stderr=subprocess.PIPE, text=True)
+        self.until_said(ours, "is suspended by SIGSTOP")
+        self.assertEqual(status_of(daemon.pid, "State"), "T")
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assertTrue(daemon.has_ended())
+
+    def test_two_daemons(self):
+        first = self.daemon(self.WAITING)
+        os.unlink("/run/crond.pid")
+        second = self.start([CRON, "-f"], ready=False, stderr=subprocess.DEVNULL)
+        ours = self.background()
+        self.until_held(first)
+        self.until_held(second)
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assertTrue(first.has_ended() and second.has_ended())
+
+    def test_dies_while_suspended(self):
+        daemon = self.daemon(self.WAITING)
+        ours = self.background()
+        self.until_said(ours, "job ")
+        daemon.kill()
+        self.assertEqual(daemon.wait(DEADLINE), -signal.SIGKILL)
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+
+    # --- interrupted ---
+
+    def test_interrupted(self):
+        daemon = self.daemon(self.WAITING)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(number.name):
+                ours = self.background()
+                self.until_said(ours, "job ")
+                ours.kill(number)
+                self.assertEqual(ours.wait(DEADLINE), 128 + number)
+                self.assertIn("goes on after", ours.popen.stderr.read())
+                self.assert_runs(daemon)
+
+    def test_killed(self):
+        """Our SIGKILL leaves cron running, whenever it comes."""
+        daemon = self.daemon(self.WAITING)
+        for held in (False, True, True):
+            ours = self.background()
+            if held:
+                self.until_held(daemon)
+            ours.kill()
+            self.assertEqual(ours.wait(DEADLINE), -signal.SIGKILL)
+            self.assert_runs(daemon)
+
+    def test_not_stopped_by_the_terminal(self):
+        daemon = self.daemon(self.WAITING)
+        ours = self.background()
+        self.until_said(ours, "job ")
+        for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+            ours.kill(number)
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assertTrue(daemon.has_ended())
+
+    def test_one_run_at_a_time(self):
+        daemon = self.daemon(self.WAITING)
+        first = self.background()
+        self.until_said(first, "job ")
+        result = self.graceful()
+        self.assertEqual(result.returncode, 5)
+        self.assertIn(f"is traced by process {first.pid}", result.stderr)
+        self.assertEqual(status_of(daemon.pid, "TracerPid"), str(first.pid))
+
+    def test_stopped_before(self):
+        daemon = self.daemon(self.WAITING)
+        daemon.kill(signal.SIGSTOP)
+        support.until(lambda: status_of(daemon.pid, "State") == "T", "stopped")
+        result = self.graceful("-t", "0.2")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        support.until(lambda: status_of(daemon.pid, "State") == "T", "stopped as it was")
+        self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
+
+    # --- the time is over ---
+
+    def test_timeout(self):
+        daemon = self.daemon(self.WAITING)
+        result = self.graceful("--timeout", "300ms")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertIn("cron is resumed", result.stderr)
+        self.assert_runs(daemon)
+        jobs = children(daemon.pid)
+        result = self.graceful("--timeout", "300ms", "--on-timeout=stop")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertTrue(daemon.has_ended())
+        self.assertTrue(all(support.state(job) for job in jobs), "the job goes on")
+
+    def test_timeout_kills_jobs(self):
+        daemon = self.daemon(self.WAITING)
+        result = self.graceful("--timeout", "300ms", "--on-timeout=kill-jobs")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertTrue(daemon.has_ended())
+        self.assertFalse(os.path.exists(self.done))
+
+    # --- --run, additions ---
+
+    def test_run(self):
+        daemon = self.daemon(self.WAITING)
+        self.end_jobs()
+        script = f"grep -q '^State:.t' /proc/{daemon.pid}/status && exit 7"
+        result = self.graceful("--run", "sh", "-c", script)
+        self.assertEqual(result.returncode, 7, result.stderr)
+        self.assert_runs(daemon)
+        self.assertEqual(self.graceful("--run", "/nowhere").returncode, 127)
+        self.assertEqual(self.graceful("--json", "--run", "true").returncode, 125)
+        self.assert_runs(daemon)
+
+    def test_additions(self):
+        daemon = self.daemon()
+        path = "/run/additions"
+        with open(path, "w") as file:
+            file.write(f"#!/bin/sh\ngrep State /proc/{daemon.pid}/status >{self.done}\nexit 3\n")
+        self.assertEqual(self.graceful("--additions", path).returncode, 2)
+        os.chmod(path, 0o777)
+        result = self.graceful("--additions", path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("others than root may change it", result.stderr)
+        os.chmod(path, 0o755)
+        self.assert_runs(daemon)
+        result = self.graceful("--additions", path)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("exit status 3", result.stderr)
+        with open(self.done) as file:
+            self.assertIn("(tracing stop)", file.read())
+
+    def test_called_from_a_job(self):
+        daemon = self.daemon(f"{support.PROCTOOL} cron-graceful 2>{self.done}", wait=False)
+        self.assertTrue(daemon.has_ended(DEADLINE))
+        support.until(lambda: "has been stopped" in self.read_done(), "its end", DEADLINE)
+        self.assertIn("not waited for: we run in it", self.read_done())
+
+
+if __name__ == "__main__":
+    prepare()
+    support.main()
