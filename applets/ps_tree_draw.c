@@ -201,7 +201,7 @@ static int put_row(struct drawing *drawing, const struct ps_tree_row *row, bool 
     uint32_t below = row->thread == PS_TREE_PROCESS ? drawing->rows.length[row->node] : 0;
     size_t indent = drawing->one_per_line ? 2 : line->width - begin + 1;
     folded += row->count > 1;
-    if (!drawing->one_per_line && below > 0 && line->limit > 0 && line->width >= line->limit) {
+    if (!drawing->one_per_line && below > 0 && line->limit > 0 && line->width + 1 >= line->limit) {
         /* It will be cut: where pstree has no more room it draws nothing below either. */
         ps_tree_line_put_symbol(line, drawing->symbols->first, 3);
         return end_row(drawing, row);

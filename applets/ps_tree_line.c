@@ -67,12 +67,13 @@ static size_t sequence_length(const char *text, size_t length)
 }
 
 /*
- * Sequences stay wherever they stand, so that the terminal is left as it was found; pstree counts
- * their bytes as columns and cuts within them.
+ * As pstree has it, a line that would fill the last column is cut too. Sequences stay wherever they
+ * stand, so that the terminal is left as it was found; pstree counts their bytes as columns and
+ * cuts within them.
  */
 void ps_tree_line_cut(struct ps_tree_line *line)
 {
-    if (line->limit == 0 || line->width <= line->limit || line->text.error != 0)
+    if (line->limit == 0 || line->width < line->limit || line->text.error != 0)
         return;
     char *text = line->text.data + line->start;
     size_t length = line->text.length - line->start, kept = 0, columns = 0, size;

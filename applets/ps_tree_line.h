@@ -15,7 +15,7 @@ struct ps_tree_line {
     struct pt_buffer text;
     size_t start; /* of the line, in text */
     size_t width; /* columns that it has so far */
-    size_t limit; /* columns that it may have; 0: any number */
+    size_t limit; /* columns of the terminal, the last one only for a cut; 0: any number */
 };
 
 /* What stands between names. Each is two or three columns wide. */
