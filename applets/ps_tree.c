@@ -428,8 +428,12 @@ static int scan_sources(const struct arguments *arguments, pt_sources *ret_sourc
     *ret_sources = sources;
     bool all = request->operand_count == 0 && !request->has_criteria && !request->first &&
                request->scope == PS_TREE_EVERYTHING;
-    if (arguments->settings.output == PS_TREE_DRAWN || !all)
+    if (!all)
         return 0;
+    if (arguments->settings.output == PS_TREE_DRAWN) {
+        *ret_sources |= ps_tree_draw_sources(&arguments->settings);
+        return 0;
+    }
     return ps_tree_records_sources(&arguments->settings, ret_sources);
 }
 

@@ -83,7 +83,10 @@ struct ps_tree_view {
     size_t selected_count;
 };
 
-/* Draws the trees. 0 or -errno. In ps_tree_draw.c. */
+/* What a drawing of all processes needs of each of them. */
+pt_sources ps_tree_draw_sources(const struct ps_tree_settings *settings);
+
+/* Draws the trees; what the records lack is read. 0 or -errno. In ps_tree_draw.c. */
 int ps_tree_draw(const struct ps_tree_settings *settings, struct ps_tree_view *view, FILE *out);
 
 /* Writes the records: --list, --json, --jsonl, --folded. 0 or -errno. In ps_tree_records.c. */

@@ -70,6 +70,12 @@ static int add_sources(struct ps_tree_view *view, const uint8_t *of, pt_sources 
     return error;
 }
 
+pt_sources ps_tree_draw_sources(const struct ps_tree_settings *settings)
+{
+    bool below;
+    return ps_tree_label_sources(settings) | ps_tree_column_sources(settings, &below);
+}
+
 /* Threads are read where their names, tids or places matter. */
 static int add_threads(const struct ps_tree_settings *settings, struct ps_tree_view *view,
                        uint8_t *of)
@@ -402,18 +408,20 @@ static int draw_trees(struct drawing *drawing)
     return error;
 }
 
-/* With -s the ancestors of what was asked for are only its way up: without their threads. */
+/* Ancestors that only show the way to what was asked for or found are shown without their threads:
+ * with -s, and around matches. */
 static int choose_threads(struct drawing *drawing)
 {
     const struct ps_tree_view *view = drawing->view;
+    uint8_t mark = view->with_criteria ? PS_TREE_MATCHED : PS_TREE_ROOT;
     bool any = false;
-    if (!drawing->settings->parents)
+    if (!drawing->settings->parents && !view->with_criteria)
         return 0;
     uint8_t *chosen = calloc(view->tree->count + 1, 1);
     if (chosen == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < view->tree->count; i++) {
-        chosen[i] = (view->marks[i] & PS_TREE_ROOT) != 0;
+        chosen[i] = (view->marks[i] & mark) != 0;
         any |= chosen[i];
     }
     pt_tree_mark_descendants(view->tree, chosen, 1, 1);
