@@ -10,13 +10,12 @@
  *   z        has ended, and nobody waits for it  e    its leader has ended, its threads have not
  *
  * `proctree 'init[2*sh[sleep] web:T=4:u=33]'` prints the PID of init when all is there, and sleeps;
- * when it ends, all of them do.
+ * when it ends, all of them do: they wait for the end of a pipe that it alone may write to.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +46,8 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds, FOR_CHILDREN = CLONE_NEWPID | 0x00000080 };
 
-static int ready; /* where each process writes a byte */
+static int ready;   /* where each process writes a byte */
+static int life[2]; /* and the pipe that ends with proctree */
 
 static _Noreturn void give_up(const char *what)
 {
@@ -175,15 +175,22 @@ static unsigned long count_processes(const struct node *node)
 
 /* --- the processes --- */
 
+static _Noreturn void sleep_on(void)
+{
+    char byte;
+
+    while (read(life[0], &byte, 1) < 0 && errno == EINTR)
+        continue;
+    _exit(0);
+}
+
 static pthread_barrier_t named;
 
 static void *sleep_thread(void *name)
 {
     prctl(PR_SET_NAME, name);
     pthread_barrier_wait(&named);
-    for (;;)
-        pause();
-    return NULL;
+    sleep_on();
 }
 
 static char own_state(void)
@@ -206,9 +213,7 @@ static void *tell_thread(void *name)
         sched_yield();
     if (write(ready, ".", 1) < 0)
         _exit(2);
-    for (;;)
-        pause();
-    return NULL;
+    sleep_on();
 }
 
 static void start_threads(struct node *node)
@@ -262,7 +267,6 @@ static void make_child(struct node *child)
 
 static _Noreturn void be(struct node *node)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, node->name);
     if (node->flags & ~FOR_CHILDREN && unshare(node->flags & ~FOR_CHILDREN) < 0)
         give_up("unshare");
@@ -275,7 +279,6 @@ static _Noreturn void be(struct node *node)
         if (setresuid((uid_t)node->uid, (uid_t)node->uid, (uid_t)node->uid) < 0)
             give_up("setresuid");
         prctl(PR_SET_DUMPABLE, 1);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
     }
     if (node->thread_count > 0)
         start_threads(node);
@@ -285,8 +288,7 @@ static _Noreturn void be(struct node *node)
         _exit(2);
     if (node->zombie)
         _exit(0);
-    for (;;)
-        pause();
+    sleep_on();
 }
 
 int main(int argc, char **argv)
@@ -303,14 +305,16 @@ int main(int argc, char **argv)
     }
     if (*take_node(argv[1], &root))
         bad("more than one tree");
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0)
         give_up("pipe");
     ready = ends[1];
     pid = fork();
     if (pid < 0)
         give_up("fork");
-    if (pid == 0)
+    if (pid == 0) {
+        close(life[1]);
         be(root);
+    }
     for (count = count_processes(root); count > 0; count--)
         if (read(ends[0], &byte, 1) != 1 || byte != '.')
             return 1;
