@@ -152,12 +152,17 @@ static void put_detail(struct details *details, const char *text)
 static void put_ids(const struct ps_tree_labels *labels, const struct ps_tree_row *row,
                     const struct pt_process *process, struct details *details)
 {
-    const struct pt_process_more *more = process->more;
-    bool tid = row->thread != PS_TREE_PROCESS && row->thread != PS_TREE_ANY_THREAD;
+    pid_t pid = process->stat.pid;
+    if (row->thread == PS_TREE_ANY_THREAD)
+        pid = 0;
+    else if (row->thread != PS_TREE_PROCESS)
+        pid = process->more->threads[row->thread - 1].tid;
     if (labels->settings->pids) {
         begin_detail(details);
-        ps_tree_line_put_number(details->line, (uint64_t)(tid ? more->threads[row->thread - 1].tid
-                                                              : process->stat.pid));
+        if (pid > 0)
+            ps_tree_line_put_number(details->line, (uint64_t)pid);
+        else
+            ps_tree_line_put(details->line, "?", 1);
     }
     if (labels->settings->pgids) {
         begin_detail(details);

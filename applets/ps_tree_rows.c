@@ -194,16 +194,17 @@ static int add_threads(struct ps_tree_rows *rows, uint32_t node, size_t *count)
         return 0;
     bool known = pt_process_has(process, PT_SOURCE_THREADS);
     size_t threads = known ? process->more->thread_count : process->stat.threads - 1;
-    if (!known && !rows->settings->not_compact)
+    struct ps_tree_entry any = {.name = process->stat.comm,
+                                .length = process->stat.comm_length,
+                                .node = node,
+                                .thread = PS_TREE_ANY_THREAD,
+                                .pid = process->stat.pid};
+    if (!known && folds(rows, &any))
         threads = 1;
     int error = make_room((void **)&rows->entries, &rows->entry_room, *count + threads,
                           sizeof *rows->entries);
     for (size_t i = 0; i < threads && error == 0; i++) {
-        struct ps_tree_entry entry = {.name = process->stat.comm,
-                                      .length = process->stat.comm_length,
-                                      .node = node,
-                                      .thread = PS_TREE_ANY_THREAD,
-                                      .pid = process->stat.pid};
+        struct ps_tree_entry entry = any;
         if (known) {
             const struct pt_thread *thread = &process->more->threads[i];
             if (thread->tid == process->stat.pid)
