@@ -1,7 +1,7 @@
 # Every 1,000 levels the drawing starts anew at the left edge.
 . "$TESTS/procfs.sh"
+(cd "$PROCTOOL_PROCFS" && { seq 1 2010 && seq 3000 3004; } | xargs mkdir)
 level() {
-    mkdir "$PROCTOOL_PROCFS/$1"
     echo "$1 ($3) S $2 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 ${4-1} 0 0 0 0" >"$PROCTOOL_PROCFS/$1/stat"
 }
 level 1 0 x
