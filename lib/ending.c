@@ -224,6 +224,10 @@ static int send_all(struct pt_ending *ending, int signal, size_t first)
 
         if (member->role != PT_ROLE_TARGET || !pt_member_lives(member))
             continue;
+        /* SIGCONT alone may be sent to all of our session; it says nothing where the other did not
+         * arrive. */
+        if (signal == SIGCONT && member->refused)
+            continue;
         error = pt_member_signal(member, members->procfs, signal);
         if (error == 0)
             error = note_sent(members, member, signal);

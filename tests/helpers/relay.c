@@ -1,5 +1,5 @@
-/* relay [-s] [-w] LANES: in a session of its own, LANES lanes in each of which every process forks a
- * successor and exits 2 ms later. Prints its pid, which is the session's, once all lanes run.
+/* relay [-s] [-w] LANES: in a session of its own, LANES lanes in each of which every process forks
+ * a successor and exits 2 ms later. Prints its pid, which is the session's, once all lanes run.
  *
  * -s: the root is a child subreaper, so that orphans come to it; otherwise to init.
  * -w: successors are forked by a thread, while the leader sleeps.
