@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import tempfile
 
 import support
 
@@ -12,19 +13,14 @@ support.in_namespaces()
 NOBODY = 65534
 
 
-def mount_proc(options):
-    """A procfs of this namespace with options of its own, for whom it is mounted."""
-    directory = f"/tmp/proc.{options.replace('=', '')}"
-    os.makedirs(directory, exist_ok=True)
-    subprocess.run(["mount", "-t", "proc", "-o", options, "proc", directory], check=True)
-    return directory
-
-
 class Visibility(support.Case):
-    @classmethod
-    def setUpClass(cls):
-        # Mounts below are this namespace's alone.
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/tmp"], check=True)
+    def mount_proc(self, options):
+        """A procfs of this namespace with options of its own; the mount is this namespace's alone."""
+        directory = tempfile.mkdtemp(prefix="proctool-test.")
+        self.addCleanup(os.rmdir, directory)
+        subprocess.run(["mount", "-t", "proc", "-o", options, "proc", directory], check=True)
+        self.addCleanup(subprocess.run, ["umount", directory], check=True)
+        return directory
 
     def shape(self, name):
         child = self.helper("shapes", name)
@@ -71,7 +67,7 @@ class Visibility(support.Case):
         self.assertEqual(self.records("--pid", pid)[pid]["ppid"], 1)
 
     def test_hidepid_2(self):
-        directory = mount_proc("hidepid=2")
+        directory = self.mount_proc("hidepid=2")
         result = self.as_nobody("ps-tree", "--procfs", directory, "-p")
         lines = result.stdout.splitlines()
         self.assertEqual(lines[-1], "status=0", result)
@@ -84,7 +80,7 @@ class Visibility(support.Case):
         self.assertNotIn(1, [record["pid"] for record in records])
 
     def test_hidepid_1(self):
-        directory = mount_proc("hidepid=1")
+        directory = self.mount_proc("hidepid=1")
         result = self.as_nobody("ps-tree", "--procfs", directory)
         self.assertRegex(result.stderr, r"^ps-tree: \d+ process(es)? not shown: not permitted\n$")
         jsonl = self.as_nobody("ps-tree", "--procfs", directory, "--jsonl")
