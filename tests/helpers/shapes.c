@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static int ready[2];
@@ -30,14 +29,6 @@ static void *stay(void *nothing)
     return nothing;
 }
 
-/* Joins the first thread: from then on it is a zombie beside this one. */
-static void *outlive(void *leader)
-{
-    pthread_join(*(pthread_t *)leader, NULL);
-    say_ready();
-    return stay(NULL);
-}
-
 static void be_zombie(void)
 {
     say_ready();
@@ -46,10 +37,10 @@ static void be_zombie(void)
 
 static void be_leader(void)
 {
-    static pthread_t leader, other;
-    leader = pthread_self();
-    if (pthread_create(&other, NULL, outlive, &leader) != 0)
+    pthread_t other;
+    if (pthread_create(&other, NULL, stay, NULL) != 0)
         _exit(1);
+    say_ready();
     pthread_exit(NULL);
 }
 
@@ -79,6 +70,22 @@ static const struct {
               {"orphan", be_orphan},
               {"undumpable", be_undumpable}};
 
+/* What has ended is so only once the kernel says so: waits for the state Z. */
+static void await_zombie(pid_t pid)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    for (;;) {
+        FILE *file = fopen(path, "r");
+        const char *end = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+        if (file != NULL)
+            fclose(file);
+        if (end != NULL && end[2] == 'Z')
+            return;
+        usleep(1000);
+    }
+}
+
 int main(int argc, char **argv)
 {
     pid_t pid;
@@ -94,10 +101,8 @@ int main(int argc, char **argv)
         }
         if (read(ready[0], &pid, sizeof pid) != (ssize_t)sizeof pid)
             return 1;
-        /* That it has ended is so only once the kernel says so. */
-        siginfo_t info;
-        if (strcmp(argv[1], "zombie") == 0)
-            waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+        if (strcmp(argv[1], "zombie") == 0 || strcmp(argv[1], "leader") == 0)
+            await_zombie(pid);
         printf("ready %d\n", (int)pid);
         fflush(stdout);
         stay(NULL);
