@@ -1,6 +1,7 @@
 # A chain of 100,000 processes is drawn, whole, without recursion and in time that follows what is
 # printed: by a stack of 256 KiB, on a tree of files.
-# timeout: 180
+# labels: long
+# timeout: 600
 import os
 import re
 import resource
