@@ -116,8 +116,8 @@ static int print_lines(const struct pt_candidate *session)
     const struct pt_imports *imports = session->ballot.imports;
 
     if (!pt_user_is_us(session->uid))
-        pt_warn("these are %s's: what is run with them trusts her sockets; to run something as "
-                "her give a command",
+        pt_warn("whoever takes these over trusts the sockets of %s; a command given here runs as "
+                "that user",
                 session->user.name);
     for (size_t i = 0; i < PT_VALUE_COUNT; i++) {
         const char *value = session->answer.values[i];

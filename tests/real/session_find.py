@@ -167,6 +167,30 @@ class Layouts(desktop.Case):
         self.assertIn("only root", result.stderr)
 
 
+    def test_unknown_user(self):
+        """Whom no database knows (NSS and a static binary): ids and home from a process, else refused."""
+        self.session("2", 1005)
+        self.wayland(1005)
+        result = self.gui("true")
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("its user is not known here", result.stderr)
+        self.start(["sh", "-c", "echo; exec sleep 1000"], user=1005, group=1006, extra_groups=[29, 1006],
+                   env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"})
+        result = self.gui("sh", "-c", "id -u; id -g; id -G; echo $HOME $USER; pwd")
+        self.assertEqual(result.stdout, "1005\n1006\n1006 29\n/tmp 1005\n/\n", result.stderr)
+
+    def test_hidden_by_a_namespace(self):
+        """A unit with ProtectHome does not see /run/user: said as a likely cause."""
+        self.session("2", 1000)
+        self.wayland(1000)
+        result = subprocess.run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs tmpfs /run/user && "
+                                 f"exec {desktop.BIN}/with-gui-environment true"],
+                                env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+                                timeout=support.DEADLINE)
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("ProtectHome", result.stderr)
+
+
 class Hostile(desktop.Case):
     """What strangers do, and what a user's own junk does."""
 
