@@ -414,7 +414,7 @@ static void done_settings(struct apache_settings *settings)
 static int read_memory(struct apache_world *world)
 {
     struct pt_buffer text = {0};
-    uint64_t free_bytes, cache;
+    uint64_t free_bytes, cache = 0;
     int error = pt_dir_read_all(&world->procfs->root, "meminfo", &text, PT_DIR_LIMIT);
 
     if (error == 0)
