@@ -1,5 +1,5 @@
 # cron-graceful where Debian cron is run by real supervisors, and as PID 1 of a container.
-# labels: daemon
+# labels: daemon long
 # timeout: 400
 import os
 import shutil

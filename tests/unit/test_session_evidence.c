@@ -39,7 +39,7 @@ END_TEST
 
 /* One process of the fixture: ids in status, cgroup, environment. */
 static void add(const struct fakeproc *proc, pid_t pid, const char *ids, const char *cgroup,
-                const char *environ, size_t length)
+                const char *environment, size_t length)
 {
     const struct fake_process process = {.pid = pid, .ppid = 1};
     char status[512];
@@ -51,7 +51,7 @@ static void add(const struct fakeproc *proc, pid_t pid, const char *ids, const c
              pid, ids);
     fakeproc_text(proc, pid, "status", status);
     fakeproc_text(proc, pid, "cgroup", cgroup);
-    fakeproc_write(proc, pid, "environ", environ, length);
+    fakeproc_write(proc, pid, "environ", environment, length);
     for (int i = 0; i < PT_NS_COUNT; i++) {
         char name[32], target[32];
 
