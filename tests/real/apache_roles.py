@@ -1,4 +1,4 @@
-# labels: daemon
+# labels: daemon long
 # timeout: 240
 # apache-mem with real Apaches: who is a worker, a WSGI daemon, a helper; the sums; other ways to run.
 import os
