@@ -1,6 +1,7 @@
 /* Messages, statuses and the progress line, read back from a pipe or a terminal of our own. */
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,15 +42,21 @@ static void catch_terminal(void)
     pt_report_begin("ps-tree");
 }
 
-/* What came meanwhile. */
+/* What came meanwhile: a terminal hands it on in pieces, and when it likes. */
 static const char *messages(void)
 {
+    struct pollfd input = {.fd = reader, .events = POLLIN};
+    size_t length = 0;
     ssize_t size;
 
     fflush(stderr);
-    ck_assert_int_eq(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
-    size = read(reader, seen, sizeof seen - 1);
-    seen[size > 0 ? size : 0] = '\0';
+    while (length < sizeof seen - 1 && poll(&input, 1, 200) > 0) {
+        size = read(reader, seen + length, sizeof seen - 1 - length);
+        if (size <= 0)
+            break;
+        length += (size_t)size;
+    }
+    seen[length] = '\0';
     return seen;
 }
 
