@@ -254,12 +254,23 @@ static int nominate(const struct cron *cron, struct pt_snapshot *snapshot, uint3
     return 0;
 }
 
-/* A fresh child of a daemon looks exactly like it. */
+/* The process between a daemon and its job, which bears the daemon's name and another argv[0]. */
+static bool runs_job(const struct pt_process *process)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].job_argv0 != NULL && is_called(process, kinds[i].names) &&
+            argv_names(process, kinds[i].job_argv0))
+            return true;
+    }
+    return false;
+}
+
+/* A fresh child of a daemon, and of what runs its job, looks exactly like a daemon. */
 static bool is_child_of_match(const struct pt_snapshot *snapshot, const struct pt_process *process)
 {
     const struct pt_process *parent = pt_snapshot_find(snapshot, process->stat.ppid);
 
-    return parent != NULL && parent->more != NULL && kind_of(parent) != NULL;
+    return parent != NULL && parent->more != NULL && (kind_of(parent) != NULL || runs_job(parent));
 }
 
 static bool has_uids(const struct pt_process *process, uid_t uid)
@@ -309,15 +320,22 @@ static int add_daemon(struct cron *cron, const struct pt_process *process,
     return 0;
 }
 
-/* Whether the process that was found is still it. */
+/* Whether the process that was found is still it: a child that was about to exec was no daemon. */
 static int verify_daemon(const struct pt_verifier *verifier, const struct pt_handle *handle,
                          struct pt_process *now, struct pt_arena *arena)
 {
     const struct cron_daemon *daemon = verifier->data;
+    int error;
 
     (void)handle;
-    (void)arena;
-    return now->stat.starttime == daemon->process.stat.starttime;
+    if (now->stat.starttime != daemon->process.stat.starttime)
+        return 0;
+    if (daemon->kind == &other)
+        return 1;
+    error = pt_process_add_watched(verifier->procfs, now, DETAILS, arena);
+    if (error != 0)
+        return error == -ESRCH ? 0 : error;
+    return kind_of(now) == daemon->kind;
 }
 
 static int hold_of(struct cron *cron, struct cron_daemon *daemon)

@@ -622,8 +622,7 @@ static void cron_done(struct cron *cron)
         pt_handle_close(&cron->jobs[i]->handle);
     for (size_t i = 0; i < cron->daemon_count; i++) {
         pt_service_done(&cron->daemons[i]->service);
-        if (cron->daemons[i] != cron->ends_with_us)
-            pt_hold_release(&cron->daemons[i]->hold);
+        pt_hold_release(&cron->daemons[i]->hold);
         pt_handle_close(&cron->daemons[i]->handle);
     }
     for (size_t i = 0; i < cron->settings.except_count; i++)

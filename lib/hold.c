@@ -412,6 +412,8 @@ enum pt_hold_means pt_hold_foresee(const struct pt_procfs *procfs, pid_t pid, bo
 
 bool pt_hold_reap(struct pt_hold *hold)
 {
+    if (hold->handle == NULL)
+        return false;
     for (size_t i = hold->thread_count; i-- > 0;) {
         int status;
         pid_t pid = waitpid(hold->threads[i].tid, &status, __WALL | WNOHANG);
@@ -430,5 +432,10 @@ int pt_hold_kill_at_exit(struct pt_hold *hold)
         if (ptrace(PTRACE_SETOPTIONS, hold->threads[i].tid, NULL, (void *)OPTION_EXITKILL) != 0)
             return -errno;
     }
+    /* They are the kernel's now: a release must not let go of them. */
+    free(hold->threads);
+    hold->threads = NULL;
+    hold->thread_count = hold->thread_capacity = 0;
+    hold->means = PT_HELD_NOT;
     return 0;
 }

@@ -71,8 +71,9 @@ void pt_hold_release(struct pt_hold *hold);
  */
 bool pt_hold_reap(struct pt_hold *hold);
 
-/* Whether the kernel may kill it together with us: PTRACE_O_EXITKILL (3.8), the last call before we
- * exit. -errno; -EINVAL where it is not held by ptrace. */
+/* Has the kernel kill it together with us: PTRACE_O_EXITKILL (3.8), the last call before we exit.
+ * Nothing is held afterwards, as far as pt_hold_release is concerned. -errno; -EINVAL where it is
+ * not held by ptrace. */
 int pt_hold_kill_at_exit(struct pt_hold *hold);
 
 #endif

@@ -1,5 +1,5 @@
 # cron-graceful with real daemons, each in namespaces of its own. An @reboot job needs no minute.
-# labels: daemon long
+# labels: daemon
 # timeout: 600
 import json
 import os
