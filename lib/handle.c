@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -179,6 +180,27 @@ static int send_now(const struct pt_handle *handle, int signal)
     return error == 0 ? send_by_pid(handle, signal) : error;
 }
 
+/*
+ * Recognises whom the handle was opened for, through a pidfd of this moment if there are any.
+ *
+ * The signal may make it another program, which the caller's question does not know. So that it
+ * need not be asked again, the tick in which the process started is waited for to end; not before
+ * SIGSTOP, which must be quick and after which it changes nothing.
+ */
+static int recognise_again(struct pt_handle *moment, const struct pt_verifier *verifier,
+                           struct pt_handle *handle, int signal)
+{
+    const struct timespec tick = {.tv_nsec = (long)((uint64_t)PT_SECOND / verifier->procfs->ticks)};
+    int answer = recognise(moment, verifier, handle);
+
+    if (answer > 0 && moment->young && signal != SIGSTOP) {
+        nanosleep(&tick, NULL);
+        answer = recognise(moment, verifier, handle);
+    }
+    handle->young = moment->young;
+    return answer > 0 ? 0 : answer == 0 ? -ESRCH : answer;
+}
+
 int pt_handle_signal(struct pt_handle *handle, const struct pt_verifier *verifier, int signal)
 {
     struct pt_handle moment = *handle;
@@ -190,11 +212,8 @@ int pt_handle_signal(struct pt_handle *handle, const struct pt_verifier *verifie
         return -ESRCH;
     if (handle->fd < 0) {
         error = open_pidfd(&moment);
-        if (error == 0) {
-            error = recognise(&moment, verifier, handle);
-            handle->young = moment.young;
-            error = error > 0 ? 0 : error == 0 ? -ESRCH : error;
-        }
+        if (error == 0)
+            error = recognise_again(&moment, verifier, handle, signal);
     }
     if (error == 0)
         error = send_now(&moment, signal);
