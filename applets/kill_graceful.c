@@ -400,6 +400,16 @@ static int signal_so_far(struct pt_waitset *waitset)
     return 0;
 }
 
+/* They are suspended: a signal that comes from now on must not say that we were interrupted, and
+ * leave them so. */
+static void ignore_late_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_IGN);
+}
+
 static int suspend(struct kill_set *set, struct pt_waitset *waitset, struct kill_report *report)
 {
     struct pt_freeze *freeze = &set->freeze;
@@ -410,6 +420,7 @@ static int suspend(struct kill_set *set, struct pt_waitset *waitset, struct kill
         pt_freeze_continue(freeze);
         return error != 0 ? error : PT_EXIT_SIGNALLED + signal;
     }
+    ignore_late_signals();
     pt_freeze_keep(freeze);
     kill_report_freeze(report, freeze);
     return kill_report_end(report);

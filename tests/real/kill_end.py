@@ -381,8 +381,6 @@ class Descriptors(Kill):
 class Interrupted(Kill):
     def test_at_every_moment(self):
         """INT, TERM and HUP at any moment: nothing stays stopped."""
-        if not os.environ.get("PROCTOOL_LONG"):
-            support.skip("only with PROCTOOL_LONG=1: its 20 s are too few on a busy machine")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             for step in range(5):
                 child = self.helper("target", "tree", 30)
