@@ -43,6 +43,11 @@ def children(pid):
         return [int(child) for child in file.read().split()]
 
 
+def has_shell(pid):
+    """Whether this CRON child's job is what it is to run: its shell has been executed."""
+    return any(support.comm(child) == "sh" for child in children(pid))
+
+
 @unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
 class Cron(support.Case):
     def setUp(self):
@@ -61,8 +66,7 @@ class Cron(support.Case):
         daemon = self.start([CRON, "-f"], ready=False, stderr=subprocess.DEVNULL)
         self.addCleanup(self.end_jobs)
         if wait:
-            # A CRON child has its shell, and that is what it is to run, once it has grandchildren.
-            support.until(lambda: len([c for c in children(daemon.pid) if children(c)]) == len(jobs),
+            support.until(lambda: len([c for c in children(daemon.pid) if has_shell(c)]) == len(jobs),
                           "the jobs", DEADLINE)
         return daemon
 

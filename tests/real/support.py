@@ -94,6 +94,12 @@ def state(pid):
     return fields[3].decode() if fields else ""
 
 
+def comm(pid):
+    """A process's name, "" when it is gone."""
+    fields = stat(pid)
+    return fields[2].decode(errors="replace") if fields else ""
+
+
 class Process:
     """Any process, held by its pidfd."""
 
