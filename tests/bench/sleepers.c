@@ -1,7 +1,7 @@
 /*
- * sleepers COUNT [THREADS]: COUNT sleeping processes in groups of a hundred, each with THREADS (1)
- * threads, for as long as stdin stays open. Writes how many there are and a newline to stdout once
- * all are there: fewer than COUNT where the host's limits end sooner.
+ * sleepers COUNT [THREADS]: COUNT sleeping processes in groups of a hundred, under forty names,
+ * each with THREADS (1) threads, for as long as stdin stays open. Writes how many there are and a
+ * newline to stdout once all are there: fewer than COUNT where the host's limits end sooner.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define GROUP 100
+#define NAMES 40
 
 static void *sleep_for_ever(void *nothing)
 {
@@ -48,12 +49,22 @@ static pid_t start(void)
     return pid;
 }
 
+static void take_name(long number)
+{
+    char name[16];
+    snprintf(name, sizeof name, "sleeper-%ld", number * 7 % NAMES);
+    prctl(PR_SET_NAME, name);
+}
+
 /* A sleeper that first starts COUNT - 1 others. */
 static void be_group(int ready, long count, long threads)
 {
-    for (long i = 1; i < count; i++)
-        if (start() == 0)
-            be_sleeper(ready, threads);
+    for (long i = 1; i < count; i++) {
+        if (start() != 0)
+            continue;
+        take_name(i);
+        be_sleeper(ready, threads);
+    }
     be_sleeper(ready, threads);
 }
 
