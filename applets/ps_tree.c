@@ -165,7 +165,9 @@ struct arguments {
     struct ps_tree_settings settings;
     struct ps_tree_request request;
     const char *procfs;
-    const char *output_option; /* the one that chose settings.output */
+    const char *output_option;  /* the one that chose settings.output */
+    const char *drawing_option; /* one that only drawings heed, NULL: none */
+    bool depth_given, context_given;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_AGE } color;
     int64_t watch; /* nanoseconds, 0: once */
 };
@@ -235,6 +237,22 @@ static void take_watch(const struct pt_parser *parser, struct arguments *argumen
         pt_option_fault(parser, &fault);
     if (arguments->watch < 50 * PT_MILLISECOND)
         pt_option_refuse(parser, "shorter than 50ms");
+}
+
+/* Those of the first group that other outputs heed too, or that speak for themselves in check(). */
+static bool is_of_drawings_only(int id)
+{
+    switch (id) {
+    case OPTION_COLOR: /* often an alias' */
+    case OPTION_KERNEL_THREADS:
+    case OPTION_PARENTS:
+    case OPTION_DEPTH:
+    case OPTION_TOTALS:
+    case OPTION_WATCH:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static bool take_drawing(const struct pt_parser *parser, int id, struct arguments *arguments)
@@ -358,6 +376,8 @@ static void take_records(const struct pt_parser *parser, int id, struct argument
         take_sort(parser, settings);
         break;
     case OPTION_PROCFS:
+        if (parser->value[0] == '\0')
+            pt_option_refuse(parser, "empty");
         arguments->procfs = parser->value;
         break;
     }
@@ -368,14 +388,24 @@ static void check(const struct arguments *arguments)
 {
     const struct ps_tree_settings *settings = &arguments->settings;
     bool list = settings->output == PS_TREE_LIST;
+    bool flat = list || settings->output == PS_TREE_JSONL;
     if (settings->nul && (!list || settings->fields != NULL))
         pt_usage("-0: only with --list and without -o");
-    if (settings->sort != NULL && !list && settings->output != PS_TREE_JSONL)
+    if (settings->sort != NULL && !flat)
         pt_usage("--sort: only with --list or --jsonl");
     if (settings->no_header && settings->fields == NULL && settings->total == PS_TREE_NO_TOTAL)
         pt_usage("--no-header: only with -o or --totals");
     if (settings->total != PS_TREE_NO_TOTAL && settings->output != PS_TREE_DRAWN)
         pt_usage("--totals: cannot be combined with --%s", arguments->output_option);
+    if (arguments->drawing_option != NULL && settings->output != PS_TREE_DRAWN)
+        pt_usage("--%s: cannot be combined with --%s", arguments->drawing_option,
+                 arguments->output_option);
+    if (arguments->depth_given && flat)
+        pt_usage("--depth: cannot be combined with --%s", arguments->output_option);
+    if (arguments->context_given && flat)
+        pt_usage("--context: cannot be combined with --%s", arguments->output_option);
+    if (arguments->context_given && !ps_tree_is_selective(&arguments->request))
+        pt_usage("--context: needs a criterion, a scope or --first");
     if (settings->fields != NULL && settings->output == PS_TREE_FOLDED)
         pt_usage("-o: cannot be combined with --folded");
     if (arguments->watch != 0 && settings->output != PS_TREE_DRAWN)
@@ -385,6 +415,13 @@ static void check(const struct arguments *arguments)
         pt_usage("--invert: needs a criterion");
     if (arguments->request.ignore_ancestors && !arguments->request.has_criteria)
         pt_usage("--ignore-ancestors: needs a criterion");
+}
+
+/* An empty one is as good as none. */
+static const char *procfs_of_environment(void)
+{
+    const char *procfs = getenv("PROCTOOL_PROCFS");
+    return procfs != NULL && procfs[0] != '\0' ? procfs : NULL;
 }
 
 /* Colour is for terminals, and NO_COLOR (no-color.org) turns off what was not asked for. */
@@ -397,6 +434,18 @@ static bool wants_colour(const struct arguments *arguments)
            (no_color == NULL || no_color[0] == '\0');
 }
 
+static void take_option(const struct pt_parser *parser, int id, struct arguments *arguments)
+{
+    arguments->depth_given |= id == OPTION_DEPTH;
+    arguments->context_given |= id == OPTION_CONTEXT;
+    if (take_drawing(parser, id, arguments)) {
+        if (arguments->drawing_option == NULL && is_of_drawings_only(id))
+            arguments->drawing_option = parser->row->names;
+    } else if (!take_finding(parser, id, &arguments->request)) {
+        take_records(parser, id, arguments);
+    }
+}
+
 static void parse(int argc, char **argv, struct arguments *arguments)
 {
     struct pt_parser parser;
@@ -405,9 +454,8 @@ static void parse(int argc, char **argv, struct arguments *arguments)
     while ((id = pt_option_next(&parser)) != PT_OPTION_END) {
         if (id == PT_OPTION_OPERAND)
             take_operand(&parser, &arguments->request);
-        else if (!take_drawing(&parser, id, arguments) &&
-                 !take_finding(&parser, id, &arguments->request))
-            take_records(&parser, id, arguments);
+        else
+            take_option(&parser, id, arguments);
     }
     check(arguments);
     struct ps_tree_settings *settings = &arguments->settings;
@@ -504,7 +552,7 @@ static int run(int argc, char **argv)
     struct arguments arguments = {
         .settings = {.depth = UINT32_MAX, .sort_namespace = -1},
         .request = {.match = pt_match_new(), .context = PS_TREE_CONTEXT_BOTH},
-        .procfs = getenv("PROCTOOL_PROCFS"),
+        .procfs = procfs_of_environment(),
     };
     struct pt_procfs procfs = {.root = PT_DIR_CLOSED};
     if (arguments.request.match == NULL)

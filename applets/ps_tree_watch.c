@@ -84,12 +84,12 @@ static int draw_picture(struct ps_tree_history *history, ps_tree_picture *pictur
     } else if (history->before != NULL) {
         fputc('\n', stdout);
     }
-    fwrite(text, 1, length, stdout);
+    bool written = pt_report_write(text, length);
     free(text);
     /* What matches nothing may do so later; a root that was missing from the start is an error. */
     if (status == PT_EXIT_NOTHING && history->before != NULL)
         status = PT_EXIT_OK;
-    return fflush(stdout) != 0 && status == PT_EXIT_OK ? PT_EXIT_IO : status;
+    return !written && status == PT_EXIT_OK ? PT_EXIT_IO : status;
 }
 
 int ps_tree_watch(int64_t interval, ps_tree_picture *picture, void *data)

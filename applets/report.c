@@ -13,13 +13,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The one piece of state that outlives a call: who speaks, how much, and what stands on the line.
- */
+/* The one piece of state that outlives a call: who speaks, how much, what stands on the line, why
+ * a write failed. */
 static struct {
     const char *applet;
     int verbosity;
     int failure_status; /* 0 for each failure's own */
     bool progress_drawn;
+    int write_error; /* errno of pt_report_write, 0: none */
 } report = {.applet = "proctool"};
 
 void pt_report_begin(const char *applet)
@@ -167,10 +168,20 @@ static bool reader_is_gone(int error)
     return error == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0);
 }
 
+bool pt_report_write(const char *bytes, size_t length)
+{
+    errno = 0;
+    fwrite(bytes, 1, length, stdout);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    report.write_error = errno;
+    return false;
+}
+
 int pt_report_end(int status)
 {
     bool failed = ferror(stdout) != 0;
-    int error = 0;
+    int error = report.write_error;
 
     pt_progress_done();
     if (fflush(stdout) != 0) {

@@ -6,6 +6,7 @@
 #ifndef PT_REPORT_H
 #define PT_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__GNUC__)
@@ -60,6 +61,10 @@ void pt_progress_done(void);
 /* The width of a terminal: COLUMNS, else what the terminal says, else 80. 0 when FD is none: what
  * is written there is never cut. */
 size_t pt_terminal_columns(int fd);
+
+/* Writes to stdout at once, for what is drawn again and again. False: it failed, and pt_report_end
+ * will say why; what was written before is part of that. */
+bool pt_report_write(const char *bytes, size_t length);
 
 /* The last act: flushes and checks stdout. Returns the status to exit with: `status`, or PT_EXIT_IO
  * when something was not written and status was 0. A reader that went away (EPIPE) is not

@@ -108,6 +108,12 @@ static int parse_name(const char *text, struct pt_fault *fault)
     return text[0] == '\0' ? pt_fault_set(fault, 0, "empty") : 0;
 }
 
+/* NAME or NAME=VALUE. */
+static int parse_variable(const char *text, struct pt_fault *fault)
+{
+    return text[0] == '=' ? pt_fault_set(fault, 0, "no name before =") : parse_name(text, fault);
+}
+
 static int parse_regex(const char *text, regex_t *ret_regex, struct pt_fault *fault)
 {
     static const struct {
@@ -155,6 +161,8 @@ static int parse_criterion(struct criterion *criterion, enum pt_criterion kind,
         return parse_states(text, fault);
     case PT_MATCH_CMDLINE:
         return parse_regex(text, &criterion->regex, fault);
+    case PT_MATCH_ENV:
+        return parse_variable(text, fault);
     default:
         return parse_name(text, fault);
     }

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "units.h"
 
@@ -49,6 +50,8 @@ struct run {
     size_t batch;
     pt_sources sources;
     struct pt_arena *arena; /* of the watching thread */
+    pid_t self;             /* ours, read when no worker runs any more; 0: not among them */
+    uint32_t self_record;   /* UINT32_MAX until it was met */
     atomic_size_t next;     /* the first item that nobody claimed */
     atomic_int error;       /* the first one, negative */
     pthread_mutex_t lock;
@@ -117,7 +120,9 @@ static int read_items(struct run *run, struct pt_arena *arena, struct pt_gate *g
     while (claim(run, &item, &end))
         for (; item < end; item++) {
             *record = record_of(run, item);
-            if (read_record(run, *record, run->sources, arena, gate) == -ECANCELED)
+            if (run->processes[*record].stat.pid == run->self)
+                run->self_record = *record;
+            else if (read_record(run, *record, run->sources, arena, gate) == -ECANCELED)
                 return -ECANCELED;
         }
     return 0;
@@ -343,6 +348,8 @@ static void read_by_threads(struct run *run, size_t workers, bool may_hang)
         for (; item < end; item++)
             read_barred(run, record_of(run, item), EAGAIN);
     join_workers(run);
+    if (run->self_record != UINT32_MAX)
+        read_record(run, run->self_record, run->sources, run->arena, NULL);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->lock);
 }
@@ -361,11 +368,15 @@ int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
         .batch = may_hang ? 1 : BATCH, /* nobody shall wait behind one that hangs */
         .sources = sources,
         .arena = arena,
+        .self_record = UINT32_MAX,
     };
     uint32_t record;
 
     if (count == 0)
         return 0;
+    /* We must not see ourselves with the threads that look. */
+    if ((may_hang || workers > 1) && procfs->own_namespace)
+        run.self = getpid();
     if (may_hang || workers > 1)
         read_by_threads(&run, workers, may_hang);
     else

@@ -8,7 +8,8 @@
  * them nobody is (struct pt_held). The kernel waits killably there: our exit ends an abandoned
  * worker. One that comes back touches nothing but its own memory, and ends (struct pt_gate).
  *
- * Large scans are read by several threads as well. All workers have all signals blocked.
+ * Large scans are read by several threads as well. All workers have all signals blocked. Our own
+ * process is read last, when they have ended: they are none of its threads to anybody who looks.
  */
 #ifndef PT_WATCH_H
 #define PT_WATCH_H
