@@ -62,6 +62,11 @@ int pt_pidfd_send_signal(int pidfd, int signal)
     return answer(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u));
 }
 
+pid_t pt_gettid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
 int pt_openat2(int directory, const char *path, const struct pt_open_how *how)
 {
     return answer(syscall(SYS_openat2, directory, path, how, sizeof *how));

@@ -36,6 +36,9 @@ uint64_t pt_pidfd_inode(int pidfd);
 /* pidfd_send_signal(2), 5.1, without siginfo: as kill(2) would send it. */
 int pt_pidfd_send_signal(int pidfd, int signal);
 
+/* gettid(2), for which glibc has a name since 2.30. */
+pid_t pt_gettid(void);
+
 /* struct open_how of openat2(2), 5.6. */
 struct pt_open_how {
     uint64_t flags;   /* O_ flags; unknown ones are an error here */

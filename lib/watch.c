@@ -11,10 +11,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "units.h"
 
 #define WORKERS_MAX 8
@@ -35,6 +37,7 @@ struct worker {
     struct run *run;
     struct pt_gate *gate; /* the thread's own once it was abandoned; NULL: no thread */
     pthread_t thread;
+    atomic_int tid; /* 0: the thread has not said it yet */
     struct pt_arena arena;
     uint32_t record;  /* the one being read */
     unsigned passage; /* of the gate when it was last looked at */
@@ -136,6 +139,7 @@ static void *work(void *data)
     struct run *run = worker->run;
     struct pt_gate *gate = worker->gate;
 
+    atomic_store(&worker->tid, pt_gettid());
     if (read_items(run, &worker->arena, gate, &worker->record) == -ECANCELED) {
         free(gate);
         return NULL;
@@ -237,6 +241,20 @@ static int64_t cpu_time(pthread_t thread)
     return used.tv_sec * PT_SECOND + used.tv_nsec;
 }
 
+/* Whether the thread only waits for a CPU. One that waits for a lock is in another state. */
+static bool wants_cpu(const struct worker *worker)
+{
+    char path[64], text[1024];
+    struct pt_stat stat;
+    ssize_t length;
+
+    if (!worker->run->procfs->own_namespace)
+        return false;
+    snprintf(path, sizeof path, "%d/task/%d/stat", (int)getpid(), atomic_load(&worker->tid));
+    length = pt_dir_read(&worker->run->procfs->root, path, text, sizeof text);
+    return length > 0 && pt_parse_stat(text, (size_t)length, &stat) == 0 && stat.state == 'R';
+}
+
 /* Whether it has been waiting since the last look, and still may. */
 static bool look_at(struct run *run, struct worker *worker)
 {
@@ -247,7 +265,8 @@ static bool look_at(struct run *run, struct worker *worker)
         return false;
     passage = atomic_load(&worker->gate->passage);
     used = cpu_time(worker->thread);
-    if (passage % 2 == 0 || passage != worker->passage || used != worker->cpu_time)
+    if (passage % 2 == 0 || passage != worker->passage || used != worker->cpu_time ||
+        wants_cpu(worker))
         worker->looks = 0;
     else if (++worker->looks == LOOKS)
         abandon(run, worker);
