@@ -69,11 +69,25 @@ static int read_all(struct apache_world *world)
 
 /* --- one process --- */
 
+/* The errno of smaps; 0: they were read, or never asked for. */
+static int smaps_error(const struct pt_process *process)
+{
+    return process->asked & PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP)
+               ? process->error[PT_SOURCE_SMAPS_ROLLUP]
+               : 0;
+}
+
+/* It ended, or it gave up its memory, which is the first thing to go. */
 static bool is_gone(const struct pt_process *process)
 {
     return pt_snapshot_is_gone(process) || pt_process_has_ended(process) ||
-           ((process->asked & PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP)) &&
-            process->error[PT_SOURCE_SMAPS_ROLLUP] == ESRCH);
+           smaps_error(process) == ESRCH;
+}
+
+/* A kernel without smaps has none of anybody: where the master has them, one without is going. */
+static bool is_going(const struct pt_process *master, const struct pt_process *process)
+{
+    return is_gone(process) || (smaps_error(process) == ENOENT && smaps_error(master) != ENOENT);
 }
 
 /* What another such process would take: its own pages, its page tables, its threads' stacks in the
@@ -118,24 +132,20 @@ static void add_resident(const struct apache_world *world, uint32_t index,
 
 /* --- one instance --- */
 
-static int refusal(const struct pt_process *process)
-{
-    return is_gone(process) ? 0 : process->error[PT_SOURCE_SMAPS_ROLLUP];
-}
-
 static void drop_gone(const struct apache_world *world, struct apache_instance *instance)
 {
     const struct pt_process *processes = world->snapshot.processes;
+    const struct pt_process *master = &processes[instance->master];
     size_t kept = 0;
 
     for (size_t i = 0; i < instance->worker_count; i++) {
         struct apache_worker *worker = &instance->workers[i];
         size_t forks = 0;
 
-        if (is_gone(&processes[worker->index]))
+        if (is_going(master, &processes[worker->index]))
             continue;
         for (size_t j = 0; j < worker->fork_count; j++)
-            if (!is_gone(&processes[worker->forks[j]]))
+            if (!is_going(master, &processes[worker->forks[j]]))
                 worker->forks[forks++] = worker->forks[j];
         worker->fork_count = forks;
         instance->workers[kept++] = *worker;
@@ -148,18 +158,18 @@ static void drop_gone(const struct apache_world *world, struct apache_instance *
     instance->helper_count = kept;
 }
 
-/* The errno of one whose smaps are refused; 0: none. */
+/* The errno of one whose smaps are refused; 0: none. Those that are gone have been dropped. */
 static int find_refusal(const struct apache_world *world, const struct apache_instance *instance)
 {
     const struct pt_process *processes = world->snapshot.processes;
-    int error = refusal(&processes[instance->master]);
+    int error = smaps_error(&processes[instance->master]);
 
     for (size_t i = 0; error == 0 && i < instance->worker_count; i++) {
         const struct apache_worker *worker = &instance->workers[i];
 
-        error = refusal(&processes[worker->index]);
+        error = smaps_error(&processes[worker->index]);
         for (size_t j = 0; error == 0 && j < worker->fork_count; j++)
-            error = refusal(&processes[worker->forks[j]]);
+            error = smaps_error(&processes[worker->forks[j]]);
     }
     return error;
 }
@@ -346,10 +356,12 @@ static int measure_instance(struct apache_world *world, struct apache_instance *
     instance->measure = settings->measure;
     instance->has_smaps = wants_smaps(settings) && refused == 0;
     if (refused != 0 && settings->measure != APACHE_RSS) {
-        if (settings->measure_given || settings->output == APACHE_NAGIOS)
-            return -EACCES;
-        instance->measure = APACHE_RSS;
         instance->measure_reason = explain(refused);
+        if (settings->measure_given || settings->output == APACHE_NAGIOS) {
+            world->refusal = instance->measure_reason;
+            return -EACCES;
+        }
+        instance->measure = APACHE_RSS;
     }
     sum_up(world, instance);
     error = make_groups(world, instance);

@@ -550,17 +550,12 @@ static int show(const struct apache_world *world, int *ret_status)
     return PT_EXIT_IO;
 }
 
-static const char *refused_measure(const struct apache_world *world)
-{
-    return apache_measure_names[world->settings->measure];
-}
-
 /* Why there is nothing to show, as a status; 0: there is something. */
 static int fail(const struct apache_world *world, int error)
 {
     if (error == -EACCES) {
-        pt_warn("%s: not permitted for every process of the server; --measure rss always is",
-                refused_measure(world));
+        pt_warn("%s: %s; --measure rss needs none", apache_measure_names[world->settings->measure],
+                world->refusal);
         return PT_EXIT_IO;
     }
     if (error < 0) {

@@ -186,6 +186,7 @@ struct apache_world {
     struct apache_instance *instances;
     size_t count;
     uint64_t memory_total, memory_available;
+    const char *refusal; /* why the measure that was asked for cannot be had; NULL: it can */
 };
 
 /* --- apache_find.c: which servers there are --- */
@@ -206,7 +207,8 @@ int apache_sort_out(struct apache_world *world, struct apache_instance *instance
 
 /* --- apache_figures.c: what they use --- */
 
-/* Reads and sums up. 0; -EACCES: the measure that was asked for may not be read; -errno. */
+/* Reads and sums up. 0; -EACCES: the measure that was asked for cannot be had (world->refusal);
+ * -errno. */
 int apache_measure(struct apache_world *world);
 
 /* Of COUNT numbers, at least one, which are sorted by it. The median of an even number of them is

@@ -112,14 +112,6 @@ static int read_held_stat(struct pt_reading *reading)
     return 0;
 }
 
-static bool still_there(const struct pt_reading *reading)
-{
-    char text[16];
-    ssize_t length = pt_dir_read_head(&reading->dir, "stat", text, sizeof text);
-
-    return length > 0 || !is_gone((int)length);
-}
-
 /* Opens a live thread's directory, if there is one. */
 static int open_live_thread(struct pt_reading *reading, const struct pt_dir *task, pid_t tid)
 {
@@ -166,7 +158,18 @@ static bool has_held_us(const struct pt_procfs *procfs, const struct pt_process 
 /* Whether this errno may mean that the process is gone, and not that it has no such thing. */
 static bool is_suspicious(const struct pt_process *process, int error)
 {
-    return is_gone(error) && !is_over(process->stat.state) && !pt_process_is_kernel_thread(process);
+    return is_gone(error) && !pt_process_has_ended(process) &&
+           !pt_process_is_kernel_thread(process);
+}
+
+/* Whether it ended while it was read: then the record says so, or it is gone. */
+static int look_again(struct pt_reading *reading)
+{
+    int error = read_held_stat(reading);
+
+    if (is_gone(error))
+        return -ESRCH;
+    return is_ours(error) ? error : 0;
 }
 
 static int read_sources(struct pt_reading *reading, pt_sources sources)
@@ -189,7 +192,7 @@ static int read_sources(struct pt_reading *reading, pt_sources sources)
         note(process, source, error);
         suspicious |= is_suspicious(process, error);
     }
-    return suspicious && !still_there(reading) ? -ESRCH : 0;
+    return suspicious ? look_again(reading) : 0;
 }
 
 static int read_held(struct pt_reading *reading, pt_sources sources)
