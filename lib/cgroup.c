@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -216,9 +217,11 @@ bool pt_cgroup_container(const char *path, size_t length, const char **ret_id, s
  * path that our mount shows. */
 struct place {
     bool version1;
-    struct word group; /* as in /proc/PID/cgroup */
+    struct word group;               /* as in /proc/PID/cgroup */
+    const struct pt_procfs *mounted; /* whose mounts they are: ours; NULL: nobody's any more */
     struct pt_buffer directory;
     size_t mount_length; /* of `directory`: the mount point */
+    size_t root_length;  /* of `group`: what the mount does not show */
     bool found;
     int error;
 };
@@ -272,6 +275,57 @@ static bool leads_outside(struct word path)
     return begins(path, "/..") && (path.length == 3 || path.text[3] == '/');
 }
 
+/* 0: the kernel does not say (before 3.15). */
+static uint64_t mount_of(const struct pt_procfs *procfs, int fd)
+{
+    char path[64], text[1024];
+    struct pt_cursor cursor = {text, text};
+    struct pt_line line;
+    uint64_t id;
+    ssize_t length;
+
+    snprintf(path, sizeof path, "%d/fdinfo/%d", (int)getpid(), fd);
+    length = pt_dir_read(&procfs->root, path, text, sizeof text);
+    cursor.end += length > 0 ? length : 0;
+    while (pt_cursor_line(&cursor, &line))
+        if (pt_line_has_key(&line, "mnt_id"))
+            return pt_cursor_u64(&line.value, UINT64_MAX, &id) == 0 ? id : 0;
+    return 0;
+}
+
+/* Whether its mount point leads to it, and not to another that covers it. */
+static bool is_visible(const struct place *place, const struct pt_mount *mount)
+{
+    struct pt_buffer path = {0};
+    struct pt_dir dir = PT_DIR_CLOSED;
+    uint64_t id = 0;
+    bool opened;
+
+    if (place->mounted == NULL)
+        return true;
+    opened = append_unescaped(&path, mount->mount_point, mount->mount_point_length) == 0 &&
+             pt_dir_open(&dir, path.data) == 0;
+    if (opened)
+        id = mount_of(place->mounted, dir.fd);
+    pt_dir_close(&dir);
+    pt_buffer_done(&path);
+    return opened && (id == 0 || id == mount->id);
+}
+
+/* REST is what follows the mount's root in the group's path. */
+static void keep_mount(struct place *place, const struct pt_mount *mount, struct word rest)
+{
+    pt_buffer_clear(&place->directory);
+    append_unescaped(&place->directory, mount->mount_point, mount->mount_point_length);
+    place->mount_length = place->directory.length;
+    place->root_length = place->group.length - rest.length;
+    if (!is_root(rest.text, rest.length))
+        pt_buffer_append(&place->directory, rest.text, rest.length);
+    place->error = place->directory.error;
+    place->found = true;
+}
+
+/* Of several that show the group it is the one that shows the most above it. */
 static int take_mount(const char *line, size_t length, bool whole, void *data)
 {
     struct place *place = data;
@@ -287,19 +341,14 @@ static int take_mount(const char *line, size_t length, bool whole, void *data)
     if (place->version1 && !has_option(mount.super_options, mount.super_options_length, "memory"))
         return 0;
     place->error = append_unescaped(&root, mount.root, mount.root_length);
-    /* The first mount that shows it: what is bound elsewhere too is the same. */
     if (place->error == 0 &&
         below_root(place->group, (struct word){pt_buffer_text(&root), root.length}, &rest) &&
-        !leads_outside(rest)) {
-        append_unescaped(&place->directory, mount.mount_point, mount.mount_point_length);
-        place->mount_length = place->directory.length;
-        if (!is_root(rest.text, rest.length))
-            pt_buffer_append(&place->directory, rest.text, rest.length);
-        place->error = place->directory.error;
-        place->found = true;
-    }
+        !leads_outside(rest) &&
+        (!place->found || place->group.length - rest.length < place->root_length) &&
+        is_visible(place, &mount))
+        keep_mount(place, &mount, rest);
     pt_buffer_done(&root);
-    return place->found || place->error < 0;
+    return place->error < 0;
 }
 
 /*
@@ -309,18 +358,17 @@ static int find_place(const struct pt_procfs *procfs, struct place *place)
 {
     struct pt_procfs own = PT_PROCFS_CLOSED;
     char path[PT_PROCFS_PATH];
-    int error;
+    int error = 0;
 
     if (!procfs->live) {
         error = pt_dir_lines(&procfs->root, "self/mountinfo", take_mount, place);
-    } else if (procfs->own_namespace) {
-        error = pt_dir_lines(&procfs->root, pt_procfs_path(path, getpid(), "mountinfo"), take_mount,
-                             place);
     } else {
-        error = pt_procfs_open(&own, NULL);
+        if (!procfs->own_namespace)
+            error = pt_procfs_open(&own, NULL);
+        place->mounted = procfs->own_namespace ? procfs : &own;
         if (error == 0)
-            error = pt_dir_lines(&own.root, pt_procfs_path(path, getpid(), "mountinfo"), take_mount,
-                                 place);
+            error = pt_dir_lines(&place->mounted->root, pt_procfs_path(path, getpid(), "mountinfo"),
+                                 take_mount, place);
         pt_procfs_close(&own);
     }
     if (place->error < 0)

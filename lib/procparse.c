@@ -496,7 +496,9 @@ int pt_parse_mountinfo_line(const char *line, size_t length, struct pt_mount *re
     const char *word;
     size_t word_length;
 
-    for (int field = 1; field <= 3; field++)
+    if (pt_cursor_u64(&cursor, UINT64_MAX, &mount.id) < 0)
+        return -EINVAL;
+    for (int field = 2; field <= 3; field++)
         if (pt_cursor_word(&cursor, &word, &word_length) < 0)
             return -EINVAL;
     if (pt_cursor_word(&cursor, &mount.root, &mount.root_length) < 0 ||

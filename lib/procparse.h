@@ -116,6 +116,7 @@ int pt_parse_uptime(const char *bytes, size_t length, int64_t *ret_nanoseconds);
 
 /* One line of mountinfo. Strings point into the line and keep its octal escapes (\040). */
 struct pt_mount {
+    uint64_t id; /* as in fdinfo's mnt_id */
     const char *root, *mount_point, *type, *super_options;
     size_t root_length, mount_point_length, type_length, super_options_length;
 };
