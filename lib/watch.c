@@ -54,7 +54,6 @@ struct run {
     pt_sources sources;
     struct pt_arena *arena; /* of the watching thread */
     pid_t self;             /* ours, read when no worker runs any more; 0: not among them */
-    uint32_t self_record;   /* UINT32_MAX until it was met */
     atomic_size_t next;     /* the first item that nobody claimed */
     atomic_int error;       /* the first one, negative */
     pthread_mutex_t lock;
@@ -123,12 +122,22 @@ static int read_items(struct run *run, struct pt_arena *arena, struct pt_gate *g
     while (claim(run, &item, &end))
         for (; item < end; item++) {
             *record = record_of(run, item);
-            if (run->processes[*record].stat.pid == run->self)
-                run->self_record = *record;
-            else if (read_record(run, *record, run->sources, arena, gate) == -ECANCELED)
+            if (run->processes[*record].stat.pid != run->self &&
+                read_record(run, *record, run->sources, arena, gate) == -ECANCELED)
                 return -ECANCELED;
         }
     return 0;
+}
+
+/* When no worker runs any more. */
+static void read_ourselves(struct run *run)
+{
+    for (size_t item = 0; item < run->count && run->self != 0; item++) {
+        uint32_t record = record_of(run, item);
+
+        if (run->processes[record].stat.pid == run->self)
+            read_record(run, record, run->sources, run->arena, NULL);
+    }
 }
 
 /* --- workers --- */
@@ -367,8 +376,7 @@ static void read_by_threads(struct run *run, size_t workers, bool may_hang)
         for (; item < end; item++)
             read_barred(run, record_of(run, item), EAGAIN);
     join_workers(run);
-    if (run->self_record != UINT32_MAX)
-        read_record(run, run->self_record, run->sources, run->arena, NULL);
+    read_ourselves(run);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->lock);
 }
@@ -387,7 +395,6 @@ int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
         .batch = may_hang ? 1 : BATCH, /* nobody shall wait behind one that hangs */
         .sources = sources,
         .arena = arena,
-        .self_record = UINT32_MAX,
     };
     uint32_t record;
 
