@@ -37,6 +37,12 @@ def crons():
     return found
 
 
+def ready_crons():
+    """The same once the daemon has taken its pidfile, and sleeps: one that starts is none yet."""
+    found = crons() if os.path.exists("/run/crond.pid") else []
+    return found if found and all(support.state(pid) == "S" for pid in found) else []
+
+
 def end_crons():
     """Those that a supervisor started while it was ended itself: they keep the next one out."""
     for pid in crons():
@@ -56,7 +62,7 @@ class Supervisors(support.Case):
         if not shutil.which(argv[0]):
             support.skip(f"no {argv[0]}")
         self.start(argv, ready=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.hold(support.until(crons, "cron", DEADLINE)[0])
+        self.hold(support.until(ready_crons, "cron", DEADLINE)[0])
 
     def write_run(self, text):
         with open(f"{self.directory}/run", "w") as file:
@@ -65,7 +71,7 @@ class Supervisors(support.Case):
 
     def stop(self, supervisor):
         result = self.proctool("cron-graceful", "-n", deadline=DEADLINE)
-        self.assertIn(f"supervisor: {supervisor}; ", result.stdout)
+        self.assertIn(f"supervisor: {supervisor}; ", result.stdout, result.stderr)
         result = self.proctool("cron-graceful", deadline=DEADLINE)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(crons(), [])
