@@ -66,7 +66,7 @@ struct kill_target {
     uint64_t inode;     /* as typed after : */
     bool has_starttime, has_inode;
     enum kill_fate fate;
-    const char *why;  /* it is protected */
+    const char *why;  /* it is protected; why it is gone, NULL: the process is */
     const char *comm; /* of a protected one; the set's memory */
     struct pt_verifier verifier;
     struct kill_set *set;

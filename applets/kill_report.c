@@ -121,7 +121,7 @@ void kill_report_freeze(const struct kill_report *report, const struct pt_freeze
     if (freeze->whole_scans)
         pt_say(1, "this kernel has no lists of children: whole scans are a best effort");
     if (freeze->complete) {
-        pt_say(1, "the set was closed: %zu passes", freeze->passes);
+        pt_say(1, "the set is closed; passes: %zu", freeze->passes);
         return;
     }
     for (size_t i = 0; i < members->count; i++) {
@@ -269,7 +269,8 @@ static void complain_about_target(const struct kill_target *target, bool nothing
                target->text);
         break;
     case KILL_GONE:
-        pt_say(nothing_else ? 0 : 1, "%s: no such process", target->text);
+        pt_say(nothing_else ? 0 : 1, "%s: %s", target->text,
+               target->why != NULL ? target->why : "no such process");
         break;
     case KILL_NO_MATCH:
         pt_say(nothing_else ? 0 : 1, "%s: does not meet the criteria", target->text);

@@ -56,12 +56,14 @@ static void read_pidfile(struct kill_target *target, const char *path, bool stri
     int error = pt_pidfile_read(path, strict, &target->pid, &fault);
 
     target->text = path;
-    if (error == -ENOENT || error == -ENOTDIR)
+    if (error == -ENOENT || error == -ENOTDIR) {
         target->fate = KILL_GONE;
-    else if (error == -ENOMEM)
+        target->why = strerror(-error);
+    } else if (error == -ENOMEM) {
         die_without_memory();
-    else if (error != 0)
+    } else if (error != 0) {
         pt_die(PT_EXIT_USAGE, "%s: %s", path, error == -EINVAL ? fault.text : strerror(-error));
+    }
 }
 
 /* --- protection --- */

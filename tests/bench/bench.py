@@ -54,7 +54,7 @@ def present(commands):
 def version(argv):
     """The first line that a program says about itself, wherever it says it."""
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    return done.stdout.partition("\n")[0].strip()
+    return done.stdout.partition("\n")[0].strip().rstrip(".")
 
 
 # --- measuring ---

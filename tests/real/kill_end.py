@@ -309,9 +309,10 @@ class Pidfile(Kill):
 
     def test_missing_and_stale(self):
         self.check(self.kill("--pidfile", self.path), 1,
-                   f"kill-graceful: {self.path}: no such process\n")
+                   f"kill-graceful: {self.path}: No such file or directory\n")
         self.write("999999")
-        self.assertEqual(self.kill("--pidfile", self.path).returncode, 1)
+        self.check(self.kill("--pidfile", self.path), 1,
+                   f"kill-graceful: {self.path}: no such process\n")
 
     def test_not_a_file(self):
         os.mkfifo(self.path)
