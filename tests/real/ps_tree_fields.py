@@ -29,7 +29,9 @@ class Fields(support.Case):
         options.setdefault("cwd", "/usr")
         options.setdefault("env", {"A": "1", "EMPTY": "", "NAME": "two words"})
         child = self.start(["/bin/sleep", "1000"], ready=False, **options)
-        support.until(lambda: support.stat(child.pid)[2] == b"sleep", "exec")
+        # Once it sleeps it has mapped all that it will.
+        support.until(lambda: support.comm(child.pid) == "sleep" and
+                      support.state(child.pid) == "S", "sleep")
         return child
 
     def test_as_ps_says(self):
