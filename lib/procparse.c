@@ -12,105 +12,115 @@
 
 /* --- stat --- */
 
-/* Numbers of fields in proc(5), from the state on. */
-enum {
-    FIELD_STATE = 3,
-    FIELD_PPID = 4,
-    FIELD_PGRP = 5,
-    FIELD_SESSION = 6,
-    FIELD_TTY = 7,
-    FIELD_TPGID = 8,
-    FIELD_FLAGS = 9,
-    FIELD_UTIME = 14,
-    FIELD_STIME = 15,
-    FIELD_NICE = 19,
-    FIELD_THREADS = 20,
-    FIELD_STARTTIME = 22,
-    FIELD_VSIZE = 23,
-    FIELD_RSS = 24,
-    FIELD_END,
+/*
+ * A walk over the fields behind the comm, one blank before each, as the kernel writes them. Read
+ * for every process, so it is all in line, and what went wrong is asked once, at the end: from then
+ * on every field is 0.
+ */
+struct fields {
+    const char *at, *end;
+    int error; /* the first; -ENODATA: the record ended before a field */
 };
 
-static int parse_state(struct pt_cursor *cursor, char *ret_state)
+static inline bool ends_field(const struct fields *fields)
 {
-    pt_cursor_skip_blanks(cursor);
-    if (cursor->at == cursor->end)
-        return -ENODATA;
-    *ret_state = *cursor->at++;
-    return pt_cursor_at_word_end(cursor) ? 0 : -EINVAL;
+    return fields->at == fields->end || *fields->at == ' ' || *fields->at == '\n';
 }
 
-static int parse_nice(struct pt_cursor *cursor, int32_t *ret_nice)
+/* To the first byte of the next field. */
+static inline bool enter_field(struct fields *fields)
 {
-    int64_t value;
-    int error = pt_cursor_i64(cursor, INT32_MIN, INT32_MAX, &value);
-
-    if (error == 0)
-        *ret_nice = (int32_t)value;
-    return error;
+    if (fields->error == 0 && (fields->at == fields->end || *fields->at == '\n'))
+        fields->error = -ENODATA;
+    if (fields->error < 0)
+        return false;
+    fields->at++;
+    return true;
 }
 
-/* tty_nr is printed with %d, and new_encode_dev may set its uppermost bit. */
-static int parse_tty(struct pt_cursor *cursor, uint32_t *ret_tty)
+static inline uint64_t take_digits(struct fields *fields, uint64_t maximum)
 {
-    int64_t value;
-    int error = pt_cursor_i64(cursor, INT32_MIN, UINT32_MAX, &value);
+    const char *begin = fields->at;
+    uint64_t value = 0;
 
-    if (error == 0)
-        *ret_tty = (uint32_t)value;
-    return error;
-}
+    for (; fields->at < fields->end && *fields->at >= '0' && *fields->at <= '9'; fields->at++) {
+        unsigned digit = (unsigned)(*fields->at - '0');
 
-static int skip_field(struct pt_cursor *cursor)
-{
-    const char *word;
-    size_t length;
-
-    return pt_cursor_word(cursor, &word, &length);
-}
-
-static int parse_field(struct pt_cursor *cursor, int field, struct pt_stat *stat)
-{
-    switch (field) {
-    case FIELD_STATE:
-        return parse_state(cursor, &stat->state);
-    case FIELD_PPID:
-        return pt_cursor_pid(cursor, 0, &stat->ppid);
-    case FIELD_PGRP: /* -1 while it is being reaped (do_task_stat, fs/proc/array.c) */
-        return pt_cursor_pid(cursor, -1, &stat->pgrp);
-    case FIELD_SESSION:
-        return pt_cursor_pid(cursor, -1, &stat->session);
-    case FIELD_TTY:
-        return parse_tty(cursor, &stat->tty);
-    case FIELD_TPGID:
-        return pt_cursor_pid(cursor, -1, &stat->tpgid);
-    case FIELD_FLAGS:
-        return pt_cursor_u32(cursor, &stat->flags);
-    case FIELD_UTIME:
-        return pt_cursor_u64(cursor, UINT64_MAX, &stat->utime);
-    case FIELD_STIME:
-        return pt_cursor_u64(cursor, UINT64_MAX, &stat->stime);
-    case FIELD_NICE:
-        return parse_nice(cursor, &stat->nice);
-    case FIELD_THREADS:
-        return pt_cursor_u32(cursor, &stat->threads);
-    case FIELD_STARTTIME:
-        return pt_cursor_u64(cursor, UINT64_MAX, &stat->starttime);
-    case FIELD_VSIZE:
-        return pt_cursor_u64(cursor, UINT64_MAX, &stat->vsize);
-    case FIELD_RSS:
-        return pt_cursor_u64(cursor, UINT64_MAX, &stat->rss);
-    default:
-        return skip_field(cursor);
+        if (value >= UINT64_MAX / 10 && value > (UINT64_MAX - digit) / 10)
+            fields->error = -ERANGE;
+        value = value * 10 + digit;
     }
+    if (fields->at == begin || !ends_field(fields))
+        fields->error = -EINVAL;
+    else if (value > maximum)
+        fields->error = -ERANGE;
+    return fields->error < 0 ? 0 : value;
 }
 
-static const char *find_last(const char *bytes, const char *end, char byte)
+static inline uint64_t take_number(struct fields *fields, uint64_t maximum)
 {
-    while (end > bytes)
-        if (*--end == byte)
-            return end;
-    return NULL;
+    return enter_field(fields) ? take_digits(fields, maximum) : 0;
+}
+
+/* MINIMUM is at most 0. */
+static inline int64_t take_signed(struct fields *fields, int64_t minimum, int64_t maximum)
+{
+    if (!enter_field(fields))
+        return 0;
+    if (fields->at == fields->end || *fields->at != '-')
+        return (int64_t)take_digits(fields, (uint64_t)maximum);
+    fields->at++;
+    return -(int64_t)take_digits(fields, (uint64_t)-minimum);
+}
+
+static inline pid_t take_pid(struct fields *fields, pid_t minimum)
+{
+    return (pid_t)take_signed(fields, minimum, INT32_MAX);
+}
+
+static inline char take_state(struct fields *fields)
+{
+    char state;
+
+    if (!enter_field(fields) || fields->at == fields->end)
+        return '\0';
+    state = *fields->at++;
+    if (!ends_field(fields))
+        fields->error = -EINVAL;
+    return state;
+}
+
+static inline void skip_fields(struct fields *fields, int count)
+{
+    for (; count > 0 && enter_field(fields); count--)
+        while (!ends_field(fields))
+            fields->at++;
+}
+
+/* Fields 3 to 24, by their numbers in proc(5). */
+static int parse_fields(struct fields *fields, struct pt_stat *stat)
+{
+    stat->state = take_state(fields);
+    stat->ppid = take_pid(fields, 0);
+    stat->pgrp = take_pid(fields, -1); /* -1 while it is being reaped (do_task_stat) */
+    stat->session = take_pid(fields, -1);
+    /* tty_nr is printed with %d, and new_encode_dev may set its uppermost bit. */
+    stat->tty = (uint32_t)take_signed(fields, INT32_MIN, UINT32_MAX);
+    stat->tpgid = take_pid(fields, -1);
+    stat->flags = (uint32_t)take_number(fields, UINT32_MAX);
+    skip_fields(fields, 13 - 9); /* minflt cminflt majflt cmajflt */
+    stat->utime = take_number(fields, UINT64_MAX);
+    stat->stime = take_number(fields, UINT64_MAX);
+    skip_fields(fields, 18 - 15); /* cutime cstime priority */
+    stat->nice = (int32_t)take_signed(fields, INT32_MIN, INT32_MAX);
+    stat->threads = (uint32_t)take_number(fields, UINT32_MAX);
+    skip_fields(fields, 21 - 20); /* itrealvalue */
+    stat->starttime = take_number(fields, UINT64_MAX);
+    if (fields->error == -ENODATA)
+        return -EINVAL;
+    stat->vsize = take_number(fields, UINT64_MAX);
+    stat->rss = take_number(fields, UINT64_MAX);
+    return fields->error == -ENODATA ? 0 : fields->error;
 }
 
 /*
@@ -122,27 +132,23 @@ int pt_parse_stat(const char *bytes, size_t length, struct pt_stat *ret_stat)
 {
     struct pt_stat stat = {0};
     struct pt_cursor cursor = {bytes, bytes + length};
+    struct fields fields = {.end = bytes + length};
     const char *close;
     int error = pt_cursor_pid(&cursor, 1, &stat.pid);
 
-    if (error < 0)
+    if (error < 0 || cursor.end - cursor.at < 2 || cursor.at[1] != '(')
         return -EINVAL;
-    pt_cursor_skip_blanks(&cursor);
-    close = find_last(cursor.at, cursor.end, ')');
-    if (close == NULL || *cursor.at != '(')
+    stat.comm = cursor.at + 2;
+    close = memrchr(stat.comm, ')', (size_t)(cursor.end - stat.comm));
+    if (close == NULL)
         return -EINVAL;
-    stat.comm = cursor.at + 1;
     stat.comm_length = (uint32_t)(close - stat.comm);
-    cursor.at = close + 1;
-    if (!pt_cursor_at_word_end(&cursor))
+    fields.at = close + 1;
+    if (!ends_field(&fields))
         return -EINVAL;
-    for (int field = FIELD_STATE; field < FIELD_END; field++) {
-        error = parse_field(&cursor, field, &stat);
-        if (error == -ENODATA && field > FIELD_STARTTIME)
-            break;
-        if (error < 0)
-            return error == -ERANGE ? -ERANGE : -EINVAL;
-    }
+    error = parse_fields(&fields, &stat);
+    if (error < 0)
+        return error;
     *ret_stat = stat;
     return 0;
 }

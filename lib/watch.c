@@ -52,6 +52,7 @@ struct run {
     size_t count;
     size_t batch;
     pt_sources sources;
+    bool may_hang;          /* workers are watched */
     struct pt_arena *arena; /* of the watching thread */
     pid_t self;             /* ours, read when no worker runs any more; 0: not among them */
     atomic_size_t next;     /* the first item that nobody claimed */
@@ -149,6 +150,11 @@ static void *work(void *data)
     struct pt_gate *gate = worker->gate;
 
     atomic_store(&worker->tid, pt_gettid());
+    /* In a table of descriptors of its own the kernel needs no lock to open and close, and no
+     * counting to read (fdget, fs/file.c). One that may be abandoned has none: it would keep open
+     * what others close. Where it is refused, the table is shared. */
+    if (!run->may_hang)
+        unshare(CLONE_FILES);
     if (read_items(run, &worker->arena, gate, &worker->record) == -ECANCELED) {
         free(gate);
         return NULL;
@@ -356,16 +362,16 @@ static void init_waiting(struct run *run)
 }
 
 /* Everything by `workers` threads, or, where nothing may hang, by one less and this one. */
-static void read_by_threads(struct run *run, size_t workers, bool may_hang)
+static void read_by_threads(struct run *run, size_t workers)
 {
     uint32_t record;
     size_t item, end;
 
     init_waiting(run);
     pthread_mutex_lock(&run->lock);
-    for (size_t i = 0; i < workers - !may_hang; i++)
+    for (size_t i = 0; i < workers - !run->may_hang; i++)
         start_worker(run, &run->workers[i]);
-    if (!may_hang) {
+    if (!run->may_hang) {
         pthread_mutex_unlock(&run->lock);
         read_items(run, run->arena, NULL, &record);
         pthread_mutex_lock(&run->lock);
@@ -394,6 +400,7 @@ int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
         .count = count,
         .batch = may_hang ? 1 : BATCH, /* nobody shall wait behind one that hangs */
         .sources = sources,
+        .may_hang = may_hang,
         .arena = arena,
     };
     uint32_t record;
@@ -404,7 +411,7 @@ int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,
     if ((may_hang || workers > 1) && procfs->own_namespace)
         run.self = getpid();
     if (may_hang || workers > 1)
-        read_by_threads(&run, workers, may_hang);
+        read_by_threads(&run, workers);
     else
         read_items(&run, arena, NULL, &record);
     return atomic_load(&run.error);

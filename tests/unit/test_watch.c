@@ -49,12 +49,22 @@ static void check_record(const struct pt_process *process, size_t i)
     }
 }
 
+static int next_descriptor(void)
+{
+    int fd = dup(STDIN_FILENO);
+
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    return fd;
+}
+
 /* Every count that is read in another way: none, here, by some threads, by all. */
 START_TEST(scans)
 {
     static const size_t counts[] = {0, 1, 63, 64, 65, 511, 512, 513, 3000};
     static const pt_sources asked[] = {BIT(PT_SOURCE_STAT), LOCKED};
     struct pt_procfs procfs = open_live();
+    int next = next_descriptor();
 
     for (size_t run = 0; run < 2 * sizeof counts / sizeof *counts; run++) {
         size_t count = counts[run / 2];
@@ -67,6 +77,7 @@ START_TEST(scans)
         for (size_t i = 0; i < count; i++)
             check_record(&processes[i], i);
         ck_assert_uint_eq(processes[count].asked, 0);
+        ck_assert_int_eq(next_descriptor(), next);
         pt_arena_done(&arena);
         free(processes);
     }

@@ -1,0 +1,18 @@
+# Enough processes for several threads: the same with a table of descriptors for each and, where that
+# is refused, with one for all.
+. "$TESTS/procfs.sh"
+
+pids=$(seq 1 1200)
+# shellcheck disable=SC2086
+(cd "$PROCTOOL_PROCFS" && mkdir $pids)
+for pid in $pids; do
+    echo "$pid (name) S $((pid / 2)) 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 $pid 1 1" \
+        >"$PROCTOOL_PROCFS/$pid/stat"
+done
+ps-tree --list -o pid,ppid,comm >all
+"$HELPERS/refuse" EPERM unshare -- ps-tree --list -o pid,ppid,comm >shared
+cmp all shared && wc -l <all && tail -n 1 all
+
+echo -- with fewer descriptors than threads would need, if they kept one
+(ulimit -n 12 && ps-tree --list | cksum)
+ps-tree --list | cksum
