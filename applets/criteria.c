@@ -53,7 +53,7 @@ bool pt_criteria_take(struct pt_match *match, const struct pt_parser *parser, in
     if (id < PT_OPTION_CRITERIA || id > PT_CRITERIA_INVERT)
         return false;
     error =
-        pt_match_add(match, (enum pt_criterion)(id - PT_OPTION_CRITERIA), parser->value, &fault);
+        pt_match_add(match, (enum pt_match_kind)(id - PT_OPTION_CRITERIA), parser->value, &fault);
     if (error == -EINVAL)
         pt_option_fault(parser, &fault);
     if (error != 0)

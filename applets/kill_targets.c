@@ -40,8 +40,8 @@ static void parse_target(struct kill_target *target, const char *text)
  */
 static bool pidfiles_are_guarded(const struct pt_match *match)
 {
-    static const enum pt_criterion guards[] = {PT_MATCH_EXE_PATH, PT_MATCH_EXE_NAME, PT_MATCH_USER,
-                                               PT_MATCH_CGROUP};
+    static const enum pt_match_kind guards[] = {PT_MATCH_EXE_PATH, PT_MATCH_EXE_NAME, PT_MATCH_USER,
+                                                PT_MATCH_CGROUP};
 
     for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
         if (pt_match_has(match, guards[i]))

@@ -27,6 +27,7 @@
  *   watch             many of them, by threads that can be given up
  *   snapshot          all of them
  *   tree              who descends from whom
+ *   criterion         one criterion: what was typed, and whether a record meets it
  *   match             criteria: yes, no, or which source would decide
  *   unix_diag         listening AF_UNIX sockets, from the kernel
  *   sockets           what a process listens on

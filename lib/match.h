@@ -12,28 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "criterion.h"
 #include "process.h"
 #include "snapshot.h"
 #include "units.h"
-
-enum pt_criterion {
-    PT_MATCH_PID,      /* a number */
-    PT_MATCH_PARENT,   /* a number */
-    PT_MATCH_COMM,     /* exact; over 15 bytes: see match.c */
-    PT_MATCH_STATE,    /* letters, any of them */
-    PT_MATCH_SESSION,  /* a number */
-    PT_MATCH_PGRP,     /* a number */
-    PT_MATCH_OLDER,    /* a duration */
-    PT_MATCH_NEWER,    /* a duration */
-    PT_MATCH_USER,     /* a name or number: the effective user, as ps and pgrep */
-    PT_MATCH_GROUP,    /* a name or number: the effective group */
-    PT_MATCH_CGROUP,   /* a glob over the cgroup's path */
-    PT_MATCH_EXE_NAME, /* exact, as pt_process_exe_name */
-    PT_MATCH_EXE_PATH, /* exact, as pt_process_exe_path */
-    PT_MATCH_CMDLINE,  /* POSIX ERE over argv joined by spaces */
-    PT_MATCH_ENV,      /* NAME or NAME=VALUE */
-    PT_MATCH_KIND_COUNT
-};
 
 struct pt_match;
 
@@ -44,7 +26,7 @@ void pt_match_free(struct pt_match *match);
  * Adds one criterion from what the user typed; `text` must outlive the match. -EINVAL with the
  * fault filled (unknown user, bad regex …), or -ENOMEM.
  */
-int pt_match_add(struct pt_match *match, enum pt_criterion kind, const char *text,
+int pt_match_add(struct pt_match *match, enum pt_match_kind kind, const char *text,
                  struct pt_fault *ret_fault);
 
 /* Turns the whole. */
@@ -56,15 +38,8 @@ int pt_match_exclude(struct pt_match *match, pid_t pid);
 /* True when no criterion was added; then everything that is not excluded matches. */
 bool pt_match_is_empty(const struct pt_match *match);
 /* True when a criterion of this kind is there. */
-bool pt_match_has(const struct pt_match *match, enum pt_criterion kind);
+bool pt_match_has(const struct pt_match *match, enum pt_match_kind kind);
 bool pt_match_is_inverted(const struct pt_match *match);
-
-enum pt_verdict {
-    PT_NO,
-    PT_YES,
-    PT_NEEDS,      /* *ret_needs holds the sources to add before asking again */
-    PT_UNREADABLE, /* a source that would decide could not be read: no match */
-};
 
 /* Decides by what the record holds. `clocks` are those of the moment it was read. */
 enum pt_verdict pt_match_decide(const struct pt_match *match, const struct pt_process *process,

@@ -46,7 +46,7 @@ static void set_up(void)
     };
 }
 
-static enum pt_verdict decide_one(enum pt_criterion kind, const char *text, pt_sources *ret_needs)
+static enum pt_verdict decide_one(enum pt_match_kind kind, const char *text, pt_sources *ret_needs)
 {
     struct pt_match *match = pt_match_new();
     struct pt_fault fault;
@@ -60,7 +60,7 @@ static enum pt_verdict decide_one(enum pt_criterion kind, const char *text, pt_s
 START_TEST(criteria)
 {
     static const struct {
-        enum pt_criterion kind;
+        enum pt_match_kind kind;
         const char *text;
         enum pt_verdict verdict;
     } rows[] = {
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(asks_for_the_cheapest)
 {
     static const struct {
-        enum pt_criterion kind;
+        enum pt_match_kind kind;
         const char *text;
         pt_sources asked; /* already, beside stat */
         pt_sources needs; /* 0: it is decided */
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(unreadable_is_no_match)
 {
     static const struct {
-        enum pt_criterion kind;
+        enum pt_match_kind kind;
         const char *text;
         enum pt_source source;
         enum pt_verdict verdict;
@@ -261,7 +261,7 @@ END_TEST
 START_TEST(bad_input)
 {
     static const struct {
-        enum pt_criterion kind;
+        enum pt_match_kind kind;
         const char *text;
         size_t offset;
     } rows[] = {
