@@ -2,80 +2,21 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "fakeproc.h"
 #include "process.h"
+#include "scene.h"
 #include "suite.h"
 
 #define COUNT(rows) (sizeof rows / sizeof *rows)
 #define BIT PT_SOURCE_BIT
 #define EVERYTHING (BIT(PT_SOURCE_COUNT) - 1)
 
-/* A tree with one process, opened. */
-struct scene {
-    struct fakeproc proc;
-    struct pt_procfs procfs;
-    struct pt_arena arena;
-    struct pt_process process;
-};
-
 enum { PID = 42 };
-
-static void set_up(struct scene *scene, const struct fake_process *process)
-{
-    *scene = (struct scene){.proc = {.fd = -1}};
-    fakeproc_init(&scene->proc);
-    fakeproc_add(&scene->proc, process);
-    ck_assert_int_eq(pt_procfs_open(&scene->procfs, scene->proc.path), 0);
-}
-
-static void tear_down(struct scene *scene)
-{
-    pt_arena_done(&scene->arena);
-    pt_procfs_close(&scene->procfs);
-    if (scene->proc.fd >= 0)
-        fakeproc_done(&scene->proc);
-}
-
-/* The same with the live /proc. */
-static void set_up_live(struct scene *scene)
-{
-    *scene = (struct scene){.proc = {.fd = -1}};
-    ck_assert_int_eq(pt_procfs_open(&scene->procfs, NULL), 0);
-    ck_assert(scene->procfs.own_namespace);
-}
-
-static int read_one(struct scene *scene, pid_t pid, pt_sources sources)
-{
-    return pt_process_read(&scene->procfs, pid, sources, &scene->arena, &scene->process);
-}
-
-static int add(struct scene *scene, pt_sources sources)
-{
-    return pt_process_add(&scene->procfs, &scene->process, sources, &scene->arena);
-}
-
-static void check_bytes(struct pt_bytes bytes, const char *expected, size_t length)
-{
-    ck_assert_ptr_nonnull(bytes.bytes);
-    ck_assert_uint_eq(bytes.length, length);
-    ck_assert_int_eq(memcmp(bytes.bytes, expected, length), 0);
-    ck_assert_int_eq(bytes.bytes[length], '\0');
-}
-
-static void check_text(struct pt_bytes bytes, const char *expected)
-{
-    check_bytes(bytes, expected, strlen(expected));
-}
 
 /* --- fixtures --- */
 
@@ -84,8 +25,9 @@ START_TEST(stat_alone)
     static const char comm[] = "a)\n(\x1b\xff";
     struct scene scene;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .ppid = 7, .comm = comm, .starttime = 99});
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
+    scene_set_up(&scene,
+                 &(struct fake_process){.pid = PID, .ppid = 7, .comm = comm, .starttime = 99});
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
     ck_assert_int_eq(scene.process.stat.pid, PID);
     ck_assert_int_eq(scene.process.stat.ppid, 7);
     ck_assert_uint_eq(scene.process.stat.starttime, 99);
@@ -94,9 +36,9 @@ START_TEST(stat_alone)
     ck_assert_ptr_null(scene.process.more);
     ck_assert(pt_process_has(&scene.process, PT_SOURCE_STAT));
     ck_assert(!pt_process_has(&scene.process, PT_SOURCE_OWNER));
-    ck_assert_int_eq(read_one(&scene, PID + 1, BIT(PT_SOURCE_STAT)), -ESRCH);
-    ck_assert_int_eq(read_one(&scene, PID + 1, EVERYTHING), -ESRCH);
-    tear_down(&scene);
+    ck_assert_int_eq(scene_read(&scene, PID + 1, BIT(PT_SOURCE_STAT)), -ESRCH);
+    ck_assert_int_eq(scene_read(&scene, PID + 1, EVERYTHING), -ESRCH);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -105,11 +47,11 @@ START_TEST(nothing_asked)
 {
     struct scene scene;
 
-    set_up(&scene, &(struct fake_process){.pid = PID});
-    ck_assert_int_eq(read_one(&scene, PID, 0), 0);
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
+    ck_assert_int_eq(scene_read(&scene, PID, 0), 0);
     ck_assert_uint_eq(scene.process.asked, BIT(PT_SOURCE_STAT));
     ck_assert_str_eq(scene.process.stat.comm, "fake");
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -130,24 +72,24 @@ START_TEST(stat_refused)
     for (size_t i = 0; i < COUNT(rows); i++) {
         pt_sources sources = i % 2 ? BIT(PT_SOURCE_STAT) : EVERYTHING;
 
-        set_up(&scene, &(struct fake_process){.pid = PID});
+        scene_set_up(&scene, &(struct fake_process){.pid = PID});
         fakeproc_text(&scene.proc, PID, "stat", rows[i].stat);
-        ck_assert_int_eq(read_one(&scene, PID, sources), 0);
+        ck_assert_int_eq(scene_read(&scene, PID, sources), 0);
         ck_assert_uint_eq(scene.process.error[PT_SOURCE_STAT], rows[i].error);
         ck_assert_uint_eq(scene.process.asked, sources | BIT(PT_SOURCE_OWNER));
         ck_assert(pt_process_has(&scene.process, PT_SOURCE_OWNER));
         ck_assert_uint_eq(scene.process.owner, getuid());
         ck_assert_int_eq(scene.process.stat.pid, PID);
         check_text(pt_process_exe_name(&scene.process), "");
-        ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_CMDLINE)), 0);
+        ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_CMDLINE)), 0);
         ck_assert_uint_eq(scene.process.error[PT_SOURCE_CMDLINE], rows[i].error);
-        tear_down(&scene);
+        scene_tear_down(&scene);
     }
-    set_up(&scene, &(struct fake_process){.pid = PID});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
     fakeproc_link(&scene.proc, PID, "stat", "status");
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_STAT], ELOOP);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -177,10 +119,10 @@ START_TEST(every_source)
     struct scene scene;
     const struct pt_process_more *more;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .uid = 1000, .rss = 5});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .uid = 1000, .rss = 5});
     furnish(&scene.proc);
     fakeproc_add_thread(&scene.proc, PID, 44, "worker", 'R');
-    ck_assert_int_eq(read_one(&scene, PID, EVERYTHING), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, EVERYTHING), 0);
     ck_assert_uint_eq(scene.process.asked, EVERYTHING);
     for (int source = 0; source < PT_SOURCE_COUNT; source++)
         ck_assert_msg(scene.process.error[source] == (source == PT_SOURCE_INODE ? ENOSYS : 0),
@@ -207,7 +149,7 @@ START_TEST(every_source)
     ck_assert_int_eq(more->threads[1].tid, 44);
     ck_assert_str_eq(more->threads[1].comm, "worker");
     ck_assert_int_eq(more->threads[1].state, '\0');
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -234,15 +176,15 @@ START_TEST(lacks)
     struct scene scene;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        set_up(&scene, &(struct fake_process){.pid = PID});
+        scene_set_up(&scene, &(struct fake_process){.pid = PID});
         furnish(&scene.proc);
         fakeproc_unlink(&scene.proc, PID, rows[i].file);
-        ck_assert_int_eq(read_one(&scene, PID, EVERYTHING & ~BIT(PT_SOURCE_INODE)), 0);
+        ck_assert_int_eq(scene_read(&scene, PID, EVERYTHING & ~BIT(PT_SOURCE_INODE)), 0);
         for (int source = 0; source < PT_SOURCE_COUNT; source++)
             ck_assert_msg(scene.process.error[source] ==
                               (source == (int)rows[i].source ? ENOENT : 0),
                           "%s: source %d: %d", rows[i].file, source, scene.process.error[source]);
-        tear_down(&scene);
+        scene_tear_down(&scene);
     }
 }
 END_TEST
@@ -252,7 +194,7 @@ START_TEST(traps)
 {
     struct scene scene;
 
-    set_up(&scene, &(struct fake_process){.pid = PID});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
     furnish(&scene.proc);
     fakeproc_fifo(&scene.proc, PID, "cmdline");
     fakeproc_link(&scene.proc, PID, "environ", "/etc/passwd");
@@ -260,13 +202,13 @@ START_TEST(traps)
     fakeproc_fifo(&scene.proc, PID, "smaps");
     fakeproc_text(&scene.proc, PID, "oom_score", "many");
     fakeproc_text(&scene.proc, PID, "status", "Uid:\n");
-    ck_assert_int_eq(read_one(&scene, PID, EVERYTHING), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, EVERYTHING), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_CMDLINE], EINVAL);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_ENVIRON], ELOOP);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_SMAPS_ROLLUP], EINVAL);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_OOM_SCORE], EINVAL);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_STATUS], EINVAL);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -275,15 +217,15 @@ START_TEST(smaps_by_lines)
 {
     struct scene scene;
 
-    set_up(&scene, &(struct fake_process){.pid = PID});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
     fakeproc_text(&scene.proc, PID, "smaps",
                   "1-2 r-xp 0 0:0 0\nRss: 4 kB\nPss: 1 kB\n"
                   "2-3 r-xp 0 0:0 0\nRss: 8 kB\nPss: 2 kB\n");
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_SMAPS_ROLLUP)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_SMAPS_ROLLUP)), 0);
     ck_assert(pt_process_has(&scene.process, PT_SOURCE_SMAPS_ROLLUP));
     ck_assert_uint_eq(scene.process.more->smaps.rss, 12 * 1024);
     ck_assert_uint_eq(scene.process.more->smaps.pss, 3 * 1024);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -294,17 +236,17 @@ START_TEST(large_status)
     char *text = malloc(100000);
     size_t length = 0;
 
-    set_up(&scene, &(struct fake_process){.pid = PID});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
     length += (size_t)snprintf(text, 100000, "Uid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\nGroups:\t");
     while (length < 90000)
         length += (size_t)snprintf(text + length, 100000 - length, "%zu ", length);
     snprintf(text + length, 100000 - length, "\nThreads:\t6\n");
     fakeproc_text(&scene.proc, PID, "status", text);
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_STATUS)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_STATUS)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_STATUS], 0);
     ck_assert_uint_eq(scene.process.more->status.threads, 6);
     free(text);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -319,15 +261,15 @@ START_TEST(cut_and_whole)
     for (size_t i = 0; i < COUNT(lengths); i++) {
         bool cut = lengths[i] > PT_STRINGS_KEPT;
 
-        set_up(&scene, &(struct fake_process){.pid = PID});
+        scene_set_up(&scene, &(struct fake_process){.pid = PID});
         fakeproc_write(&scene.proc, PID, "cmdline", text, lengths[i]);
-        ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_CMDLINE)), 0);
+        ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_CMDLINE)), 0);
         check_bytes(scene.process.more->cmdline, text, cut ? PT_STRINGS_KEPT : lengths[i]);
         ck_assert(scene.process.more->cmdline_cut == cut);
-        ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_CMDLINE) | PT_READ_WHOLE), 0);
+        ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_CMDLINE) | PT_READ_WHOLE), 0);
         check_bytes(scene.process.more->cmdline, text, lengths[i]);
         ck_assert(!scene.process.more->cmdline_cut);
-        tear_down(&scene);
+        scene_tear_down(&scene);
     }
 }
 END_TEST
@@ -338,18 +280,18 @@ START_TEST(too_long)
     struct scene scene;
     int fd;
 
-    set_up(&scene, &(struct fake_process){.pid = PID});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
     fakeproc_text(&scene.proc, PID, "environ", "");
     fd = openat(scene.proc.fd, "42/environ", O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(ftruncate(fd, PT_STRINGS_LIMIT), 0);
     close(fd);
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_ENVIRON) | PT_READ_WHOLE), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_ENVIRON) | PT_READ_WHOLE), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_ENVIRON], EFBIG);
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_ENVIRON)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_ENVIRON)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_ENVIRON], 0);
     ck_assert(scene.process.more->environ_cut);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -368,13 +310,13 @@ START_TEST(deleted_exes)
     struct scene scene;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        set_up(&scene, &(struct fake_process){.pid = PID});
+        scene_set_up(&scene, &(struct fake_process){.pid = PID});
         fakeproc_link(&scene.proc, PID, "exe", rows[i].exe);
-        ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_EXE)), 0);
+        ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_EXE)), 0);
         check_text(scene.process.more->exe, rows[i].exe);
         check_text(scene.process.more->exe_path, rows[i].path);
         ck_assert(scene.process.more->exe_deleted == rows[i].deleted);
-        tear_down(&scene);
+        scene_tear_down(&scene);
     }
 }
 END_TEST
@@ -386,11 +328,11 @@ START_TEST(threads)
     struct scene scene;
     const struct pt_process_more *more;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .comm = "lead", .threads = 4});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .comm = "lead", .threads = 4});
     fakeproc_add_thread(&scene.proc, PID, 1000, "", 'S');
     fakeproc_add_thread(&scene.proc, PID, 50, "a)\n(b", 'T');
     fakeproc_text(&scene.proc, PID, "task/60/none", ""); /* it died just now */
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_THREADS) | PT_READ_THREAD_STATES), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_THREADS) | PT_READ_THREAD_STATES), 0);
     more = scene.process.more;
     ck_assert_uint_eq(more->thread_count, 3);
     ck_assert_int_eq(more->threads[0].tid, PID);
@@ -401,10 +343,10 @@ START_TEST(threads)
     ck_assert_uint_eq(more->threads[1].comm_length, 5);
     ck_assert_int_eq(more->threads[2].tid, 1000);
     ck_assert_str_eq(more->threads[2].comm, "");
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_THREADS)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_THREADS)), 0);
     ck_assert_uint_eq(scene.process.more->thread_count, 3);
     ck_assert_str_eq(scene.process.more->threads[1].comm, "a)\n(b");
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -413,25 +355,25 @@ START_TEST(exited_leader)
 {
     struct scene scene;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .state = 'Z', .threads = 3});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .state = 'Z', .threads = 3});
     fakeproc_text(&scene.proc, PID, "cmdline", "");
     fakeproc_add_thread(&scene.proc, PID, 43, "over", 'Z');
     fakeproc_add_thread(&scene.proc, PID, 44, "alive", 'S');
     fakeproc_link(&scene.proc, PID, "task/44/exe", "/bin/alive");
     fakeproc_write(&scene.proc, PID, "task/44/cmdline", "alive\0-x", 9);
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
     check_text(scene.process.more->exe, "/bin/alive");
     check_bytes(scene.process.more->cmdline, "alive\0-x", 9);
     ck_assert(!pt_process_has_ended(&scene.process));
-    tear_down(&scene);
+    scene_tear_down(&scene);
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .state = 'Z'});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .state = 'Z'});
     fakeproc_text(&scene.proc, PID, "cmdline", "");
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_EXE], ENOENT);
     ck_assert_uint_eq(scene.process.more->cmdline.length, 0);
     ck_assert(pt_process_has_ended(&scene.process));
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -443,14 +385,14 @@ START_TEST(adding)
     struct pt_process_more *more;
     const char *comm;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .ppid = 5, .uid = 7});
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .ppid = 5, .uid = 7});
     furnish(&scene.proc);
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_EXE)), 0);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_EXE)), 0);
     more = scene.process.more;
     comm = scene.process.stat.comm;
     fakeproc_link(&scene.proc, PID, "exe", "/bin/other");
     fakeproc_add(&scene.proc, &(struct fake_process){.pid = PID, .ppid = 1, .uid = 7});
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_STATUS)), 0);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_STATUS)), 0);
     ck_assert_int_eq(scene.process.stat.ppid, 1);
     ck_assert_ptr_eq(scene.process.stat.comm, comm);
     ck_assert_ptr_eq(scene.process.more, more);
@@ -460,13 +402,13 @@ START_TEST(adding)
                       BIT(PT_SOURCE_STAT) | BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_STATUS));
 
     fakeproc_add(&scene.proc, &(struct fake_process){.pid = PID, .ppid = 2, .starttime = 1234});
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_CWD)), -ESRCH);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_CWD)), -ESRCH);
     ck_assert_int_eq(scene.process.stat.ppid, 1);
     fakeproc_remove(&scene.proc, PID);
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_CWD)), -ESRCH);
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_OWNER)), 0);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_CWD)), -ESRCH);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_OWNER)), 0);
     ck_assert_uint_eq(scene.process.error[PT_SOURCE_OWNER], ENOENT);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -475,17 +417,17 @@ START_TEST(effective_user)
     struct scene scene;
     uid_t uid;
 
-    set_up(&scene, &(struct fake_process){.pid = PID, .uid = 4321});
-    ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .uid = 4321});
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
     ck_assert(!pt_process_euid(&scene.process, &uid));
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_OWNER)), 0);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_OWNER)), 0);
     ck_assert_ptr_null(scene.process.more);
     ck_assert(pt_process_euid(&scene.process, &uid));
     ck_assert_uint_eq(uid, getuid());
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_STATUS)), 0);
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_STATUS)), 0);
     ck_assert(pt_process_euid(&scene.process, &uid));
     ck_assert_uint_eq(uid, 4321);
-    tear_down(&scene);
+    scene_tear_down(&scene);
 }
 END_TEST
 
@@ -512,11 +454,11 @@ START_TEST(exe_names)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct pt_bytes path;
 
-        set_up(&scene, &(struct fake_process){.pid = PID});
+        scene_set_up(&scene, &(struct fake_process){.pid = PID});
         if (rows[i].exe)
             fakeproc_link(&scene.proc, PID, "exe", rows[i].exe);
         fakeproc_write(&scene.proc, PID, "cmdline", rows[i].cmdline, strlen(rows[i].cmdline));
-        ck_assert_int_eq(read_one(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
+        ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE)), 0);
         path = pt_process_exe_name(&scene.process);
         ck_assert_msg(path.length == strlen(rows[i].name) &&
                           memcmp(path.bytes, rows[i].name, path.length) == 0,
@@ -524,251 +466,7 @@ START_TEST(exe_names)
         path = pt_process_exe_path(&scene.process);
         ck_assert_uint_eq(path.length, rows[i].path ? strlen(rows[i].path) : 0);
         ck_assert_int_eq(path.bytes == NULL, rows[i].path == NULL);
-        tear_down(&scene);
-    }
-}
-END_TEST
-
-/* --- real processes --- */
-
-/* A child that runs `run` and then waits for its end; it has said that it is ready. */
-static pid_t start_child(void (*run)(void *), void *data)
-{
-    int ready[2];
-    char byte;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(ready), 0);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(ready[0]);
-        if (run)
-            run(data);
-        if (write(ready[1], "r", 1) != 1)
-            _exit(1);
-        close(ready[1]);
-        for (;;)
-            pause();
-    }
-    close(ready[1]);
-    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    return pid;
-}
-
-static void end_child(pid_t pid)
-{
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);
-    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
-START_TEST(ourselves)
-{
-    struct scene scene;
-    const struct pt_process_more *more;
-
-    set_up_live(&scene);
-    ck_assert_int_eq(read_one(&scene, getpid(), EVERYTHING), 0);
-    more = scene.process.more;
-    ck_assert_int_eq(scene.process.stat.ppid, getppid());
-    ck_assert_uint_eq(scene.process.owner, geteuid());
-    ck_assert_uint_eq(more->status.uid[PT_REAL], getuid());
-    ck_assert_int_gt((int)more->statm.resident, 0);
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_EXE], 0);
-    ck_assert(!more->exe_deleted);
-    ck_assert_uint_ne(more->namespaces[PT_NS_PID], 0);
-    ck_assert_uint_ge(more->thread_count, 1);
-    ck_assert_uint_gt(more->cmdline.length, 0);
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_SMAPS_ROLLUP], 0);
-    ck_assert_uint_gt(more->smaps.pss, 0);
-    ck_assert(scene.process.error[PT_SOURCE_INODE] == ENOSYS || more->inode > 0);
-    tear_down(&scene);
-}
-END_TEST
-
-static void take_name(void *data)
-{
-    prctl(PR_SET_NAME, data);
-}
-
-START_TEST(hostile_names)
-{
-    static const char *const names[] = {")", "(", "a) R 1 (", "\n", "\x1b[2J", "\xff\xfe", ""};
-    struct scene scene;
-
-    for (size_t i = 0; i < COUNT(names); i++) {
-        char name[16];
-        pid_t pid;
-
-        strcpy(name, names[i]);
-        pid = start_child(take_name, name);
-        set_up_live(&scene);
-        ck_assert_int_eq(read_one(&scene, pid, BIT(PT_SOURCE_THREADS) | BIT(PT_SOURCE_STATUS)), 0);
-        ck_assert_str_eq(scene.process.stat.comm, names[i]);
-        ck_assert_int_eq(scene.process.stat.ppid, getpid());
-        ck_assert_str_eq(scene.process.more->threads[0].comm, names[i]);
-        ck_assert_uint_eq(scene.process.error[PT_SOURCE_STATUS], 0);
-        tear_down(&scene);
-        end_child(pid);
-    }
-}
-END_TEST
-
-START_TEST(zombies)
-{
-    struct scene scene;
-    pid_t pid = start_child(NULL, NULL);
-    siginfo_t info;
-
-    set_up_live(&scene);
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-    ck_assert_int_eq(read_one(&scene, pid, EVERYTHING), 0);
-    ck_assert_int_eq(scene.process.stat.state, 'Z');
-    ck_assert(pt_process_has_ended(&scene.process));
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_EXE], ENOENT);
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_CMDLINE], 0);
-    ck_assert_uint_eq(scene.process.more->cmdline.length, 0);
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_SMAPS_ROLLUP], ESRCH);
-    ck_assert_uint_eq(scene.process.error[PT_SOURCE_STATUS], 0);
-    waitpid(pid, NULL, 0);
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_CWD)), -ESRCH);
-    ck_assert_int_eq(read_one(&scene, pid, BIT(PT_SOURCE_STAT)), -ESRCH);
-    ck_assert_int_eq(read_one(&scene, pid, EVERYTHING), -ESRCH);
-    tear_down(&scene);
-}
-END_TEST
-
-static void *wait_for_ever(void *data)
-{
-    char byte = 'r';
-
-    if (write(*(int *)data, &byte, 1) != 1)
-        _exit(1);
-    for (;;)
-        pause();
-}
-
-/* Its end is a thread's: the process goes on. */
-START_TEST(leader_exits)
-{
-    struct scene scene;
-    int ready[2];
-    char byte;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(ready), 0);
-    pid = fork();
-    if (pid == 0) {
-        pthread_t thread;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        pthread_create(&thread, NULL, wait_for_ever, &ready[1]);
-        pthread_exit(NULL);
-    }
-    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-    set_up_live(&scene);
-    do
-        ck_assert_int_eq(read_one(&scene, pid, BIT(PT_SOURCE_STAT)), 0);
-    while (scene.process.stat.state != 'Z');
-    ck_assert(!pt_process_has_ended(&scene.process));
-    ck_assert_int_eq(add(&scene, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CMDLINE) |
-                                     BIT(PT_SOURCE_STATM) | BIT(PT_SOURCE_NAMESPACES) |
-                                     BIT(PT_SOURCE_SMAPS_ROLLUP)),
-                     0);
-    ck_assert(pt_process_has(&scene.process, PT_SOURCE_EXE));
-    ck_assert(pt_process_has(&scene.process, PT_SOURCE_SMAPS_ROLLUP));
-    ck_assert_uint_gt(scene.process.more->cmdline.length, 0);
-    ck_assert_uint_gt(scene.process.more->statm.resident, 0);
-    ck_assert_uint_ne(scene.process.more->namespaces[PT_NS_MNT], 0);
-    end_child(pid);
-    close(ready[0]);
-    close(ready[1]);
-    tear_down(&scene);
-}
-END_TEST
-
-static void copy_file(const char *from, const char *to)
-{
-    char buffer[65536];
-    ssize_t count;
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-
-    ck_assert(in >= 0 && out >= 0);
-    while ((count = read(in, buffer, sizeof buffer)) > 0)
-        ck_assert_int_eq(write(out, buffer, (size_t)count), count);
-    close(in);
-    close(out);
-}
-
-/* Runs `path` as a cat that waits at a pipe; afterwards its exec has happened. */
-static pid_t start_cat(const char *path, int *ret_pipe)
-{
-    int in[2], out[2];
-    char byte;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
-    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        execl(path, "cat", (char *)NULL);
-        _exit(127);
-    }
-    ck_assert_int_eq(write(in[1], "r", 1), 1);
-    close(out[1]);
-    ck_assert_int_eq(read(out[0], &byte, 1), 1);
-    close(in[0]);
-    close(out[0]);
-    *ret_pipe = in[1];
-    return pid;
-}
-
-/* ` (deleted)` is the file's own name, or the kernel's word. */
-START_TEST(exes_in_life)
-{
-    static const struct {
-        const char *name, *other; /* another file that comes to stand at the link's text */
-        bool remove, deleted;
-    } rows[] = {
-        {"x", NULL, false, false},           {"x", NULL, true, true},
-        {"x (deleted)", NULL, false, false}, {"x (deleted)", NULL, true, true},
-        {"x", "x (deleted)", true, true},
-    };
-    struct fakeproc place;
-    struct scene scene;
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        char path[512], other[512], text[600];
-        int in;
-        pid_t pid;
-
-        fakeproc_init(&place);
-        snprintf(path, sizeof path, "%s/%s", place.path, rows[i].name);
-        copy_file("/bin/cat", path);
-        pid = start_cat(path, &in);
-        if (rows[i].remove)
-            ck_assert_int_eq(unlink(path), 0);
-        if (rows[i].other) {
-            snprintf(other, sizeof other, "%s/%s", place.path, rows[i].other);
-            copy_file("/bin/cat", other);
-        }
-        set_up_live(&scene);
-        ck_assert_int_eq(read_one(&scene, pid, BIT(PT_SOURCE_EXE)), 0);
-        snprintf(text, sizeof text, "%s%s", path, rows[i].remove ? " (deleted)" : "");
-        check_text(scene.process.more->exe, text);
-        check_text(scene.process.more->exe_path, path);
-        ck_assert_msg(scene.process.more->exe_deleted == rows[i].deleted, "row %zu", i);
-        tear_down(&scene);
-        close(in);
-        waitpid(pid, NULL, 0);
-        fakeproc_done(&place);
+        scene_tear_down(&scene);
     }
 }
 END_TEST
@@ -777,6 +475,5 @@ int main(void)
 {
     return RUN_SUITE("process", stat_alone, nothing_asked, stat_refused, every_source, lacks, traps,
                      smaps_by_lines, large_status, cut_and_whole, too_long, deleted_exes, threads,
-                     exited_leader, adding, effective_user, exe_names, ourselves, hostile_names,
-                     zombies, leader_exits, exes_in_life);
+                     exited_leader, adding, effective_user, exe_names);
 }
