@@ -36,9 +36,13 @@ def in_namespaces(network=False):
 
     To be called before anything else; returns there only.
     """
-    if os.environ.get("PROCTOOL_IN_NAMESPACES"):
+    ours = os.readlink("/proc/self/ns/pid")
+    outer = os.environ.get("PROCTOOL_IN_NAMESPACES")
+    if outer:
+        if outer == ours:
+            sys.exit("PROCTOOL_IN_NAMESPACES is set, and these are the namespaces outside")
         return
-    os.environ["PROCTOOL_IN_NAMESPACES"] = "1"
+    os.environ["PROCTOOL_IN_NAMESPACES"] = ours
     flags = ["-n"] if network else []
     sys.stdout.flush()
     os.execv(f"{TESTS}/ns", [f"{TESTS}/ns", *flags, sys.executable, *sys.argv])
