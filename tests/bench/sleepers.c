@@ -1,13 +1,15 @@
 /*
  * sleepers COUNT [THREADS]: COUNT sleeping processes in groups of a hundred, under forty names,
  * each with THREADS (1) threads, for as long as stdin stays open. Writes how many there are and a
- * newline to stdout once all are there: fewer than COUNT where the host's limits end sooner.
+ * newline to stdout once all are there: fewer than COUNT where the host's limits end sooner. When
+ * it ends, all of them are gone: those that were only dying would be found in the next measurement.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GROUP 100
@@ -68,6 +70,15 @@ static void be_group(int ready, long count, long threads)
     be_sleeper(ready, threads);
 }
 
+/* All of them are in our process group, and who loses its parent becomes our child. */
+static void end_all(void)
+{
+    signal(SIGTERM, SIG_IGN);
+    kill(0, SIGTERM);
+    while (wait(NULL) > 0)
+        ;
+}
+
 int main(int argc, char **argv)
 {
     long count = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
@@ -78,6 +89,8 @@ int main(int argc, char **argv)
         fputs("usage: sleepers COUNT [THREADS]\n", stderr);
         return 2;
     }
+    setpgid(0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long left = count; left > 0; left -= GROUP)
         if (start() == 0)
             be_group(ready[1], left < GROUP ? left : GROUP, threads);
@@ -91,5 +104,6 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (read(STDIN_FILENO, &byte, 1) > 0)
         ;
+    end_all();
     return 0;
 }
