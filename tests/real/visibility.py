@@ -79,10 +79,29 @@ class Visibility(support.Case):
         self.assertEqual(records[0]["root_reason"], "hidden")
         self.assertNotIn(1, [record["pid"] for record in records])
 
+    def test_hidepid_4(self):
+        """5.8's ptraceable: who may not be traced is not there, not even for its own user."""
+        try:
+            directory = self.mount_proc("hidepid=ptraceable")
+        except subprocess.CalledProcessError:
+            support.skip("no hidepid=ptraceable before Linux 5.8")
+        _, _, pid = self.shape("undumpable")
+        result = self.as_nobody("ps-tree", "--procfs", directory, "--list")
+        lines = result.stdout.splitlines()
+        self.assertEqual((lines[-1], result.stderr), ("status=0", ""))
+        self.assertNotIn("1", lines)
+        self.assertNotIn(str(pid), lines)
+        self.assertIn("shapes", self.proctool("ps-tree", "--procfs", directory).stdout)
+        result = self.as_nobody("ps-tree", "--procfs", directory, "1")
+        self.assertEqual(result.stdout, "status=1\n")
+        self.assertEqual(result.stderr, "ps-tree: 1: no such process\n")
+
     def test_hidepid_1(self):
         directory = self.mount_proc("hidepid=1")
         result = self.as_nobody("ps-tree", "--procfs", directory)
         self.assertRegex(result.stderr, r"^ps-tree: \d+ process(es)? not shown: not permitted\n$")
+        # The parent of nobody's shell is one of them.
+        self.assertRegex(result.stdout, r"^\?ppid=\d+ sh")
         jsonl = self.as_nobody("ps-tree", "--procfs", directory, "--jsonl")
         records = {record["pid"]: record
                    for record in map(json.loads, jsonl.stdout.splitlines()[:-1])}
