@@ -318,8 +318,9 @@ static int choose(struct search *search)
 
         master->chosen = all && !pt_snapshot_is_gone(process) && (master->chosen || !named);
         if (master->chosen && is_foreign(search, master)) {
-            pt_warn("PID %d: a foreign %s, not counted; --pid or --user chooses it",
-                    (int)process->stat.pid, master->name);
+            if (!search->world->again)
+                pt_warn("PID %d: a foreign %s, not counted; --pid or --user chooses it",
+                        (int)process->stat.pid, master->name);
             master->chosen = false;
         }
         if (master->chosen)

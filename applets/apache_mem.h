@@ -13,6 +13,7 @@
 
 #include "cgroup.h"
 #include "match.h"
+#include "options.h"
 #include "snapshot.h"
 #include "sockets.h"
 #include "tree.h"
@@ -55,6 +56,7 @@ struct apache_url {
 };
 
 struct apache_settings {
+    const char *procfs;
     const char **names; /* --exe-name, or the usual ones */
     size_t name_count;
     bool own_names;
@@ -170,6 +172,7 @@ struct apache_instance {
     const char *measure_reason; /* why it is not the one asked for; NULL: it is */
     bool has_smaps;             /* all measures are known, else RSS alone */
     bool has_status;            /* mod_status is loaded */
+    bool has_cgid;              /* mod_cgid is */
     bool has_fcgid;             /* mod_fcgid is */
     enum apache_mpm mpm;
     uint64_t total[APACHE_MEASURE_COUNT];
@@ -180,6 +183,7 @@ struct apache_instance {
 struct apache_world {
     const struct apache_settings *settings;
     const struct pt_procfs *procfs;
+    bool again; /* not the first look: what there is to warn of has been said */
     struct pt_snapshot snapshot;
     struct pt_tree tree;
     struct pt_networks networks;
@@ -188,6 +192,19 @@ struct apache_world {
     uint64_t memory_total, memory_available;
     const char *refusal; /* why the measure that was asked for cannot be had; NULL: it can */
 };
+
+/* --- apache_options.c: what the user asked for --- */
+
+extern const struct pt_options apache_options;
+
+_Noreturn void apache_die_without_memory(void);
+
+/* The defaults; what they own is given back by _done. */
+void apache_settings_init(struct apache_settings *settings);
+void apache_settings_done(struct apache_settings *settings);
+
+/* Usage errors end the program. */
+void apache_parse(int argc, char **argv, struct apache_settings *settings);
 
 /* --- apache_find.c: which servers there are --- */
 

@@ -186,6 +186,16 @@ static struct pt_bytes without_padding(struct pt_bytes text)
     return text;
 }
 
+/* Whether argv[0] was written over since it was forked. */
+static bool has_own_title(const struct sorting *sorting, const struct child *child)
+{
+    struct pt_bytes title = pt_process_argv0(record(sorting, child));
+    struct pt_bytes original = pt_process_argv0(sorting->master);
+
+    return title.bytes != NULL && (title.length != original.length ||
+                                   memcmp(title.bytes, original.bytes, title.length) != 0);
+}
+
 static const char wsgi_prefix[] = "(wsgi:";
 
 /*
@@ -200,8 +210,7 @@ static void name_wsgi(const struct sorting *sorting, struct child *child)
     struct pt_bytes name = without_padding(whole);
 
     worker->role = APACHE_WSGI;
-    if (whole.bytes == NULL ||
-        (whole.length == original.length && memcmp(whole.bytes, original.bytes, whole.length) == 0))
+    if (!has_own_title(sorting, child))
         return;
     worker->name_cut = name.length == whole.length && whole.length == original.length;
     if (begins(name, wsgi_prefix)) {
@@ -247,18 +256,33 @@ static bool listens(const struct child *child)
 /*
  * Just forked, and not yet what it will be: a worker gets an epoll instance and closes the others'
  * sockets, a WSGI daemon closes TCP's, a piped logger all of them before it becomes its program.
+ * mod_cgid's daemon has closed TCP's and not opened its own for a moment, in which it looks like a
+ * WSGI daemon without a display-name.
  */
 static bool is_infant(const struct sorting *sorting, const struct child *child)
 {
-    bool settled = child->tcp > 0 ? child->descriptors.polls && child->wsgi + child->cgid == 0
-                                  : listens(child);
+    bool settled = listens(child);
 
+    if (child->tcp > 0)
+        settled = child->descriptors.polls && child->wsgi + child->cgid == 0;
+    else if (child->wsgi > 0 && child->cgid == 0)
+        settled = !sorting->instance->has_cgid || has_own_title(sorting, child);
     return !settled && pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
+}
+
+/*
+ * Daemons of other modules, which WSGI's sockets do not tell: after a reload they hold those of the
+ * generation before, which the master still had when it forked them. mod_cgid's alone has its own
+ * socket; mod_fcgid's process manager keeps TCP's, as a WSGI daemon does not, and polls nothing, as
+ * a worker does.
+ */
+static bool is_daemon_of_module(const struct apache_instance *instance, const struct child *child)
+{
+    return child->cgid > 0 || (instance->has_fcgid && child->tcp > 0 && !child->descriptors.polls);
 }
 
 static void decide_apache(const struct sorting *sorting, struct child *child)
 {
-    const struct apache_instance *instance = sorting->instance;
     struct pt_bytes argv0 = pt_process_argv0(record(sorting, child));
 
     if (child->refused) {
@@ -267,15 +291,13 @@ static void decide_apache(const struct sorting *sorting, struct child *child)
         return;
     }
     child->infant = is_infant(sorting, child);
-    if (child->wsgi > 0) {
+    if (is_daemon_of_module(sorting->instance, child)) {
+        child->helper = true;
+    } else if (child->wsgi > 0) {
         name_wsgi(sorting, child);
         if (child->wsgi == 1)
             child->worker->id = child->wsgi_id;
-    } else if (child->cgid > 0) {
-        child->helper = true;
-    } else if (child->tcp > 0) {
-        child->helper = instance->has_fcgid && !child->descriptors.polls;
-    } else if (child->unixes == 0) {
+    } else if (!listens(child)) {
         if (begins(argv0, wsgi_prefix))
             name_wsgi(sorting, child);
         else
@@ -388,6 +410,7 @@ static int read_modules(struct apache_world *world, struct apache_instance *inst
     if (error < 0 || !pt_process_has(master, PT_SOURCE_MAPS))
         return error;
     mapped = master->more->mapped;
+    instance->has_cgid = has_module(mapped, "mod_cgid.so");
     instance->has_fcgid = has_module(mapped, "mod_fcgid.so");
     instance->has_status = has_module(mapped, "mod_status.so");
     if (has_module(mapped, "mod_mpm_prefork.so"))

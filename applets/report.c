@@ -19,6 +19,7 @@ static struct {
     const char *applet;
     int verbosity;
     int failure_status; /* 0 for each failure's own */
+    const char *prefix; /* of failures on stdout; NULL: they are messages */
     bool progress_drawn;
     int write_error; /* errno of pt_report_write, 0: none */
 } report = {.applet = "proctool"};
@@ -33,6 +34,11 @@ void pt_report_failures_are(int status)
     report.failure_status = status;
 }
 
+void pt_report_failures_say(const char *prefix)
+{
+    report.prefix = prefix;
+}
+
 void pt_report_set_verbosity(int verbosity)
 {
     report.verbosity = verbosity;
@@ -44,7 +50,7 @@ int pt_report_verbosity(void)
 }
 
 /* The text, escaped; empty without memory. */
-static PT_PRINTF(2, 0) void format_line(struct pt_buffer *line, const char *format,
+static PT_PRINTF(3, 0) void format_line(struct pt_buffer *line, unsigned flags, const char *format,
                                         va_list arguments)
 {
     char *raw = NULL;
@@ -52,8 +58,13 @@ static PT_PRINTF(2, 0) void format_line(struct pt_buffer *line, const char *form
     pt_buffer_init(line);
     if (vasprintf(&raw, format, arguments) < 0)
         return;
-    pt_buffer_escape(line, raw, strlen(raw), pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
+    pt_buffer_escape(line, raw, strlen(raw), flags);
     free(raw);
+}
+
+static unsigned locale_flags(void)
+{
+    return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
 }
 
 void pt_progress_done(void)
@@ -68,7 +79,7 @@ static PT_PRINTF(1, 0) void say(const char *format, va_list arguments, bool poin
 {
     struct pt_buffer line;
 
-    format_line(&line, format, arguments);
+    format_line(&line, locale_flags(), format, arguments);
     fflush(stdout); /* where both are one terminal, in the order they were said */
     pt_progress_done();
     /* Without memory the bare format has to do. */
@@ -99,6 +110,35 @@ void pt_say(int level, const char *format, ...)
     va_end(arguments);
 }
 
+static PT_PRINTF(1, 0) void say_on_stdout(const char *format, va_list arguments)
+{
+    struct pt_buffer line;
+
+    format_line(&line, 0, format, arguments);
+    for (size_t i = 0; i < line.length; i++)
+        if (line.data[i] == '|')
+            line.data[i] = '_';
+    printf("%s: %s\n", report.prefix, line.length > 0 ? pt_buffer_text(&line) : format);
+    pt_buffer_done(&line);
+}
+
+static PT_PRINTF(1, 0) void say_failure(const char *format, va_list arguments, bool points_to_help)
+{
+    if (report.prefix != NULL)
+        say_on_stdout(format, arguments);
+    else
+        say(format, arguments, points_to_help);
+}
+
+void pt_fail(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say_failure(format, arguments, false);
+    va_end(arguments);
+}
+
 static int failure(int status)
 {
     return report.failure_status != 0 ? report.failure_status : status;
@@ -109,9 +149,9 @@ _Noreturn void pt_usage(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    say(format, arguments, true);
+    say_failure(format, arguments, true);
     va_end(arguments);
-    exit(failure(PT_EXIT_USAGE));
+    exit(pt_report_end(failure(PT_EXIT_USAGE)));
 }
 
 _Noreturn void pt_die(int status, const char *format, ...)
@@ -119,7 +159,7 @@ _Noreturn void pt_die(int status, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    say(format, arguments, false);
+    say_failure(format, arguments, false);
     va_end(arguments);
     exit(pt_report_end(failure(status)));
 }
@@ -148,7 +188,7 @@ void pt_progress(const char *format, ...)
     if (report.verbosity < 0 || columns == 0)
         return;
     va_start(arguments, format);
-    format_line(&line, format, arguments);
+    format_line(&line, locale_flags(), format, arguments);
     va_end(arguments);
     pt_progress_done();
     /* A line that fills the last column would wrap on some terminals. */
@@ -192,5 +232,7 @@ int pt_report_end(int status)
         return status;
     if (!reader_is_gone(error))
         pt_warn("standard output: %s", error != 0 ? strerror(error) : "a write failed");
-    return status == PT_EXIT_OK ? failure(PT_EXIT_IO) : status;
+    if (status == PT_EXIT_OK || (status == PT_EXIT_NOTHING && report.failure_status == 0))
+        return failure(PT_EXIT_IO);
+    return status;
 }

@@ -36,12 +36,21 @@ void pt_report_begin(const char *applet);
  * it. */
 void pt_report_failures_are(int status);
 
+/* From here on why we fail (usage too) is one line on stdout, `PREFIX: why`, and not on stderr: for
+ * those who read nothing else. It is ASCII, and has `_` for `|`, which monitoring systems split at.
+ */
+void pt_report_failures_say(const char *prefix);
+
 /* How much is said: 0 at first; each -v adds one, -q makes it -1. */
 void pt_report_set_verbosity(int verbosity);
 int pt_report_verbosity(void);
 
 /* A warning or an error; always said. */
 void pt_warn(const char *format, ...) PT_PRINTF(1, 2);
+
+/* Why we fail, where the caller goes on to its end; like a warning, but for
+ * pt_report_failures_say. */
+void pt_fail(const char *format, ...) PT_PRINTF(1, 2);
 
 /* A message for verbosity `level` and above: 0 unless -q, 1 with -v. */
 void pt_say(int level, const char *format, ...) PT_PRINTF(2, 3);
@@ -67,7 +76,8 @@ size_t pt_terminal_columns(int fd);
 bool pt_report_write(const char *bytes, size_t length);
 
 /* The last act: flushes and checks stdout. Returns the status to exit with: `status`, or PT_EXIT_IO
- * when something was not written and status was 0. A reader that went away (EPIPE) is not
+ * when something was not written and status tells no failure: 0, or 1 where that is ours (under
+ * pt_report_failures_are it may be another command's). A reader that went away (EPIPE) is not
  * mentioned. */
 int pt_report_end(int status);
 
