@@ -112,14 +112,17 @@ void pt_say(int level, const char *format, ...)
 
 static PT_PRINTF(1, 0) void say_on_stdout(const char *format, va_list arguments)
 {
-    struct pt_buffer line;
+    struct pt_buffer line = {0}, why;
 
-    format_line(&line, 0, format, arguments);
-    for (size_t i = 0; i < line.length; i++)
-        if (line.data[i] == '|')
-            line.data[i] = '_';
-    printf("%s: %s\n", report.prefix, line.length > 0 ? pt_buffer_text(&line) : format);
+    format_line(&why, 0, format, arguments);
+    for (size_t i = 0; i < why.length; i++)
+        if (why.data[i] == '|')
+            why.data[i] = '_';
+    pt_buffer_append_format(&line, "%s: %s\n", report.prefix,
+                            why.length > 0 ? pt_buffer_text(&why) : format);
+    pt_report_write(pt_buffer_text(&line), line.length);
     pt_buffer_done(&line);
+    pt_buffer_done(&why);
 }
 
 static PT_PRINTF(1, 0) void say_failure(const char *format, va_list arguments, bool points_to_help)

@@ -76,8 +76,8 @@ class Refusals(ServerCase):
                 self.assertIn("--measure rss", result.stderr)
             self.assertEqual(self.as_other(before, "--measure", "rss").returncode, 0)
             result = self.as_other(before, "--nagios", "--warning", "1G")
-            self.assertEqual((result.returncode, result.stdout), (3, ""))
-            self.assertIn("--measure rss", result.stderr)
+            self.assertEqual((result.returncode, result.stderr), (3, ""))
+            self.assertRegex(result.stdout, r"\AAPACHE-MEM UNKNOWN: pss: not permitted .*--measure rss.*\n\Z")
             self.assertEqual(self.as_other(before, "--nagios", "--measure", "rss", "--warning", "9G").returncode, 0)
             result = self.as_other(before, "--capacity")
             self.assertEqual(result.returncode, 3)
@@ -90,10 +90,13 @@ class Refusals(ServerCase):
         os.mkdir(proc)
         subprocess.run(["mount", "-t", "proc", "-o", "hidepid=2", "proc", proc], check=True)
         self.addCleanup(subprocess.run, ["umount", proc], check=True)
-        for arguments in [], ["--json"], ["--nagios"]:
+        for arguments in [], ["--json"]:
             result = self.as_other(NOBODY, "--procfs", proc, *arguments)
             self.assertEqual((result.returncode, result.stdout), (3, ""), arguments)
             self.assertIn("hidepid", result.stderr)
+        result = self.as_other(NOBODY, "--procfs", proc, "--nagios")
+        self.assertEqual((result.returncode, result.stderr), (3, ""))
+        self.assertRegex(result.stdout, r"\AAPACHE-MEM UNKNOWN: .*hidepid.*\n\Z")
 
     def test_rss_reads_no_smaps(self):
         for measure, reads in ("rss", False), ("pss", True):
@@ -134,12 +137,14 @@ class Outputs(ServerCase):
         self.addCleanup(exporter.kill)
 
         def get():
+            connection = http.client.HTTPConnection("127.0.0.1", 19100, timeout=5)
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", 19100, timeout=5)
                 connection.request("GET", "/metrics")
                 return connection.getresponse().read().decode()
             except OSError:
                 return None
+            finally:
+                connection.close()
         text = support.until(get, "node_exporter answers")
         self.assertIn("node_textfile_scrape_error 0\n", text)
         self.assertIn("apache_mem_up 1\n", text)
@@ -201,10 +206,8 @@ class Outputs(ServerCase):
     def plugin(self, status, *arguments):
         result = self.run_mem("--nagios", *arguments)
         self.assertEqual(result.returncode, status, f"{arguments}: {result.stdout}{result.stderr}")
-        if result.stdout:
-            self.assertRegex(result.stdout, self.LINE)
-            self.assertTrue(self.LINE.fullmatch(result.stdout), result.stdout)
-            self.assertIn(("OK", "WARNING", "CRITICAL", "UNKNOWN")[status], result.stdout)
+        self.assertTrue(self.LINE.fullmatch(result.stdout), result.stdout)
+        self.assertIn(("OK", "WARNING", "CRITICAL", "UNKNOWN")[status], result.stdout)
         return result
 
     def test_plugin(self):
@@ -225,14 +228,25 @@ class Outputs(ServerCase):
         self.plugin(3, "--on", "capacity-left", "--status-url", "http://127.0.0.1:18080/nothing", "--critical", "0:")
         for arguments in (["--warning", "2K", "--critical", "1K"], ["--warning", "500:", "--critical", "1000:"],
                           ["--warning", "x"], ["--warning", "2:1"], ["--warning", ""], ["--warning", "@"],
-                          ["--bogus"], ["--json"], ["--absent", "maybe"], ["--on", "capacity-left"]):
-            self.assertEqual(self.plugin(3, *arguments).stdout, "")
+                          ["--warning", "x|'a'=1\n\u00fc"], ["--bogus"], ["--json"], ["--absent", "maybe"],
+                          ["--on", "capacity-left"], ["--procfs", "/nonexistent"], ["--pidfile", "/proc/version"]):
+            result = self.plugin(3, *arguments)
+            self.assertEqual((result.stderr, result.stdout.count("\n")), ("", 1))
+            self.assertTrue(result.stdout.isascii())
         self.plugin(2, "--exe-name", "none")
         for status, name in enumerate(("ok", "warning", "critical", "unknown")):
             self.plugin(status, "--exe-name", "none", "--absent", name)
-        with open("/dev/full", "w") as full:
-            result = self.run_mem("--nagios", stdout=full)
-            self.assertEqual(result.returncode, 3)
+
+    def test_full(self):
+        """What could not be written is an error, whatever was found."""
+        for arguments in ([], ["--json"], ["--json", "--exe-name", "none"], ["--prometheus"],
+                          ["--prometheus", "--exe-name", "none"], ["--capacity"], ["--nagios"],
+                          ["--nagios", "--warning", "1K"], ["--nagios", "--critical", "1K"],
+                          ["--nagios", "--exe-name", "none"], ["--nagios", "--bogus"]):
+            with open("/dev/full", "w") as full:
+                result = self.run_mem(*arguments, stdout=full)
+            self.assertEqual(result.returncode, 3, arguments)
+            self.assertIn("standard output: No space left on device", result.stderr)
 
     def test_usage(self):
         for arguments in (["--measure", "vsz"], ["--json", "--prometheus"], ["--warning", "1"], ["--limit", "5"],

@@ -1,23 +1,17 @@
-# labels: daemon long
+# labels: daemon
 # timeout: 240
 # apache-mem with real Apaches: who is a worker, a WSGI daemon, a helper; the sums; other ways to run.
 import os
 import shutil
-import signal
 import subprocess
-import sys
 
 import support
-from servers import APACHE, CGID, MODULES, WSGI, Apache, ServerCase, children, counts, loopback_up, need
+from servers import (APACHE, CGID, FCGID, MODULES, PIPED, ROTATELOGS, WSGI, Apache, ReloadCase, ServerCase, children,
+                     counts, loopback_up, need)
 
-need(APACHE, f"{MODULES}/mod_wsgi.so", f"{MODULES}/mod_fcgid.so", f"{MODULES}/mpm_itk.so")
+need(APACHE, ROTATELOGS, f"{MODULES}/mod_wsgi.so", f"{MODULES}/mod_fcgid.so", f"{MODULES}/mpm_itk.so")
 support.in_namespaces(network=True)
 loopback_up()
-
-PIPED = 'CustomLog "|/usr/bin/rotatelogs {dir}/access.%Y 86400" "%h"\n'
-
-# mod_fcgid's process manager is a child of the master that looks like a worker in all but one thing.
-FCGID = "LoadModule fcgid_module {modules}/mod_fcgid.so\nFcgidIPCDir {dir}/fcgid\nFcgidProcessTableFile {dir}/fcgid_shm\n"
 
 
 class Roles(ServerCase):
@@ -177,38 +171,22 @@ class Ways(ServerCase):
         server = Apache(self, "prefork")
         self.assertEqual(self.settled({("worker", ""): 5})["pid"], server.pid)
 
-    def test_gone(self):
-        """Reloads, each with a request in flight and its worker draining; 100 samples, none wrong."""
-        server = Apache(self, "event", WSGI + CGID + PIPED)
-        self.settled({("worker", ""): 2, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
-        fifo = f"{server.dir}/fifo"
-        os.mkfifo(fifo)
-        os.chmod(fifo, 0o666)
-        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
-                             stdout=subprocess.PIPE)
-        writer = os.open(fifo, os.O_WRONLY)
-        was_stopping = 0
-        for sample in range(100):
-            if sample % 20 == 0:
-                server.child.kill(signal.SIGUSR1)
-            found = self.instance("--workers")
-            roles = {(group["role"], group["id"]) for group in found["groups"]}
-            # A daemon that ends has closed its socket, and by name the two groups are the same.
-            self.assertLessEqual(roles, {("worker", ""), ("wsgi", "1"), ("wsgi", "2"), ("wsgi", "")})
-            self.assertEqual(found["measure"], "pss")
-            for group in found["groups"]:
-                self.assertNotIn(None, [group["min"], group["max"]] if group["count"] else [])
-                # A daemon that was started again may run beside the old one, no more.
-                if group["role"] == "wsgi":
-                    self.assertLessEqual(group["count"], 2 * 2 * 2)
-                for process in group["processes"]:
-                    self.assertGreater(process["pss"], 0)
-                was_stopping += group["stopping"] if group["role"] == "worker" else 0
-        self.assertGreater(was_stopping, 0)
-        os.write(writer, b"x")
-        os.close(writer)
-        self.assertEqual(request.wait(), 0)
-        self.settled({("worker", ""): 2, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
+
+class Reloads(ReloadCase):
+    def test_reloads(self):
+        """Each with a request in flight and its worker draining; the long mode has a hundred samples."""
+        self.sample_reloads("event", 10)
+
+    def test_daemons_after_reloads(self):
+        """Daemons of modules hold WSGI's sockets of the generation before."""
+        for mpm, workers in ("prefork", 5), ("event", 2):
+            server = Apache(self, mpm, WSGI + CGID + FCGID)
+            shape = {("worker", ""): workers, ("wsgi", "1"): 2, ("wsgi", "2"): 1}
+            self.settled(shape, helpers=2)
+            for _ in range(3):
+                self.reload(server)
+                self.settled(shape, helpers=2)
+            server.stop()
 
 
 if __name__ == "__main__":

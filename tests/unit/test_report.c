@@ -163,6 +163,59 @@ static void use_wrongly_in_run_mode(void)
     use_wrongly();
 }
 
+/* stdout goes where stderr does. */
+static void merge_outputs(void)
+{
+    ck_assert_int_eq(dup2(STDERR_FILENO, STDOUT_FILENO), STDOUT_FILENO);
+}
+
+static void use_wrongly_as_plugin(void)
+{
+    merge_outputs();
+    pt_report_failures_are(3);
+    pt_report_failures_say("PLUGIN UNKNOWN");
+    pt_warn("%s", "a warning");
+    pt_usage("%s: no range|'x'=1\n", "caf\xc3\xa9");
+}
+
+static void fail_as_plugin(void)
+{
+    merge_outputs();
+    pt_report_failures_say("PLUGIN UNKNOWN");
+    pt_fail("%s: %s", "pss", "refused");
+    exit(pt_report_end(PT_EXIT_IO));
+}
+
+static void lose_output(int status)
+{
+    if (freopen("/dev/full", "w", stdout) == NULL)
+        _exit(98);
+    printf("lost");
+    exit(pt_report_end(status));
+}
+
+static void lose_what_is_nothing(void)
+{
+    lose_output(PT_EXIT_NOTHING);
+}
+
+static void lose_what_failed(void)
+{
+    lose_output(PT_EXIT_NO_PROC);
+}
+
+static void lose_in_run_mode(void)
+{
+    pt_report_failures_are(PT_EXIT_FAILED);
+    lose_output(PT_EXIT_OK);
+}
+
+static void lose_beside_a_command(void)
+{
+    pt_report_failures_are(PT_EXIT_FAILED);
+    lose_output(1);
+}
+
 static void die_plainly(void)
 {
     pt_die(PT_EXIT_NO_PROC, "%s", "/proc: not mounted");
@@ -176,6 +229,29 @@ START_TEST(ends_with_the_status)
     ck_assert_int_eq(status_of(use_wrongly_in_run_mode), PT_EXIT_FAILED);
     ck_assert_int_eq(status_of(die_plainly), PT_EXIT_NO_PROC);
     ck_assert_int_eq(status_of(die_in_run_mode), PT_EXIT_FAILED);
+}
+END_TEST
+
+START_TEST(says_failures_to_monitoring)
+{
+    catch_messages();
+    ck_assert_int_eq(status_of(use_wrongly_as_plugin), 3);
+    ck_assert_str_eq(messages(), "ps-tree: a warning\n"
+                                 "PLUGIN UNKNOWN: caf\\xc3\\xa9: no range_'x'=1\\x0a\n");
+    ck_assert_int_eq(status_of(fail_as_plugin), PT_EXIT_IO);
+    ck_assert_str_eq(messages(), "PLUGIN UNKNOWN: pss: refused\n");
+    pt_fail("%s", "elsewhere");
+    ck_assert_str_eq(messages(), "ps-tree: elsewhere\n");
+}
+END_TEST
+
+START_TEST(prefers_a_real_failure)
+{
+    catch_messages();
+    ck_assert_int_eq(status_of(lose_what_is_nothing), PT_EXIT_IO);
+    ck_assert_int_eq(status_of(lose_what_failed), PT_EXIT_NO_PROC);
+    ck_assert_int_eq(status_of(lose_in_run_mode), PT_EXIT_FAILED);
+    ck_assert_int_eq(status_of(lose_beside_a_command), 1);
 }
 END_TEST
 
@@ -217,6 +293,8 @@ int main(void)
     tcase_add_test(tests, redraws_on_a_terminal);
     tcase_add_test(tests, knows_the_width);
     tcase_add_test(tests, ends_with_the_status);
+    tcase_add_test(tests, says_failures_to_monitoring);
+    tcase_add_test(tests, prefers_a_real_failure);
     tcase_add_test(tests, checks_what_was_written);
     tcase_add_test(tests, remembers_an_early_failure);
     suite_add_tcase(suite, tests);

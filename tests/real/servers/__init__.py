@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 import urllib.request
 
 import support
@@ -60,6 +61,16 @@ LoadModule cgid_module {modules}/mod_cgid.so
 ScriptSock {dir}/cgisock
 """
 
+# mod_fcgid's process manager is a child of the master that looks like a worker in all but one thing.
+FCGID = """
+LoadModule fcgid_module {modules}/mod_fcgid.so
+FcgidIPCDir {dir}/fcgid
+FcgidProcessTableFile {dir}/fcgid_shm
+"""
+
+ROTATELOGS = "/usr/bin/rotatelogs"
+PIPED = f'CustomLog "|{ROTATELOGS} {{dir}}/access.%Y 86400" "%h"\n'
+
 # Answers when a byte comes through the FIFO that ?NAME names; allocates MiB of ?mb=N and keeps them.
 APP = b"""
 import os
@@ -105,6 +116,25 @@ def rollup(pid):
         return None
     values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
     return values or None
+
+
+def unix_names(pid):
+    """Names of the AF_UNIX sockets that a process holds; None: it is gone."""
+    try:
+        with open(f"/proc/{pid}/net/unix") as file:
+            rows = [line.split() for line in file.read().splitlines()[1:]]
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return {row[7] for row in rows if len(row) > 7 and f"socket:[{row[6]}]" in links}
+
+
+def argv0(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read().split("\0")[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 MEASURES = {
@@ -269,6 +299,84 @@ class ServerCase(support.Case):
         self.assertEqual(group["median"], middle)
         self.assertEqual(group["p95"], values[-(-count * 95 // 100) - 1])
         self.assertEqual(group["measures"][measure]["total"], sum(values))
+
+
+class ReloadCase(ServerCase):
+    """Graceful reloads, and what must hold at any moment meanwhile."""
+
+    SHAPE = {("wsgi", "1"): 2, ("wsgi", "2"): 1}
+    WORKERS = {"event": 2, "worker": 2, "prefork": 5}
+
+    def generation(self, server):
+        with contextlib.suppress(OSError):
+            return server.status()["ParentServerMPMGeneration"]
+        return None
+
+    def reload(self, server):
+        before = support.until(lambda: self.generation(server), "its generation")
+        server.child.kill(signal.SIGUSR1)
+        support.until(lambda: self.generation(server) not in (None, before), "the next generation")
+
+    def check_row(self, group, process):
+        """By another reading than ours, a moment later: it may be gone, nothing else."""
+        pid, names, title = process["pid"], unix_names(process["pid"]), argv0(process["pid"])
+        self.assertGreater(process["pss"], 0)
+        if not names and not title:
+            return
+        self.assertFalse([name for name in names or () if "/cgisock." in name], (group["role"], pid))
+        if group["role"] == "worker":
+            self.assertNotIn("(wsgi:", title)
+        elif group["id"] == "":  # its socket was closed: it ends
+            self.assertTrue(title.startswith("(wsgi:") or title == "", (title, names))
+        elif names:
+            self.assertTrue([name for name in names if name.endswith(f".{group['id']}.sock")], names)
+
+    def check_sample(self, mpm):
+        found = self.instance("--workers")
+        shape = counts(found)
+        self.assertLessEqual(set(shape), {("worker", ""), ("wsgi", "1"), ("wsgi", "2"), ("wsgi", "")})
+        self.assertEqual((found["measure"], found["roles_guessed"]), ("pss", False))
+        # Of the one generation and of those that drain.
+        self.assertGreaterEqual(shape["worker", ""], 1)
+        self.assertLessEqual(shape["worker", ""], 4 * self.WORKERS[mpm])
+        for key, count in self.SHAPE.items():
+            self.assertLessEqual(shape.get(key, 0), 2 * count)
+        for group in found["groups"]:
+            self.assertNotIn(None, [group["min"], group["max"]] if group["count"] else [])
+            for process in group["processes"]:
+                self.check_row(group, process)
+        return sum(group["stopping"] for group in found["groups"] if group["role"] == "worker")
+
+    def hold_request(self, server):
+        """One that is answered when the returned function is called."""
+        fifo = f"{server.dir}/fifo"
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
+                             stdout=subprocess.PIPE)
+        writer = os.open(fifo, os.O_WRONLY)  # returns when somebody reads
+
+        def answer():
+            os.write(writer, b"x")
+            os.close(writer)
+            self.assertEqual(request.wait(), 0)
+        return answer
+
+    def sample_reloads(self, mpm, samples):
+        server = Apache(self, mpm, WSGI + CGID + FCGID + PIPED)
+        shape = {("worker", ""): self.WORKERS[mpm], **self.SHAPE}
+        self.settled(shape, helpers=3)
+        answer = self.hold_request(server)
+        were_stopping, taken, reloaded = 0, 0, -1.0
+        while taken < samples or were_stopping == 0:
+            self.assertLess(taken, 20 * samples, "the worker of the request never drains")
+            if time.monotonic() - reloaded >= 1:
+                server.child.kill(signal.SIGUSR1)
+                reloaded = time.monotonic()
+            were_stopping += self.check_sample(mpm)
+            taken += 1
+        answer()
+        self.settled(shape, helpers=3)
 
 
 def counts(instance):
