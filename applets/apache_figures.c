@@ -43,10 +43,11 @@ static void add_worker(struct indexes *indexes, const struct apache_worker *work
         indexes->list[indexes->count++] = worker->forks[i];
 }
 
-/* All of all instances at once, so that threads can share them. RSS is known from the scan. */
+/* All of all instances at once, so that threads can share them. RSS is in stat, which is read again
+ * whatever else is, and shows whether it is the same process still. */
 static int read_all(struct apache_world *world)
 {
-    pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP);
+    pt_sources sources = wants_smaps(world->settings) ? PT_SOURCE_BIT(PT_SOURCE_SMAPS_ROLLUP) : 0;
     struct indexes indexes = {calloc(count_processes(world) + 1, sizeof *indexes.list), 0};
     int error;
 
@@ -377,7 +378,7 @@ int apache_measure(struct apache_world *world)
 {
     const struct pt_process *processes;
     size_t kept = 0;
-    int error = wants_smaps(world->settings) ? read_all(world) : 0;
+    int error = read_all(world);
 
     processes = world->snapshot.processes;
     for (size_t i = 0; error == 0 && i < world->count; i++) {

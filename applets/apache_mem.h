@@ -153,7 +153,8 @@ enum apache_mpm { APACHE_MPM_UNKNOWN, APACHE_MPM_PREFORK, APACHE_MPM_THREADED };
 
 struct apache_instance {
     uint32_t master;
-    struct pt_descriptors descriptors; /* of the master */
+    bool has_descriptors;
+    struct pt_descriptors descriptors; /* of the master, where they may be read */
     const struct pt_sockets *sockets;  /* of its network namespace; NULL: may not be read */
     struct pt_bytes server; /* what it is called: its exe's base name, perhaps with a port */
     uint16_t port;          /* the lowest TCP port that it listens on, or 0 */

@@ -21,6 +21,7 @@ struct child {
     bool helper;
     bool infant; /* nothing yet */
     struct pt_descriptors descriptors;
+    bool partial; /* only those that a sibling has, too */
     size_t tcp, unixes, cgid;
     size_t wsgi;
     struct pt_bytes wsgi_id; /* of the last one */
@@ -38,6 +39,12 @@ struct sorting {
 static const struct pt_process *record(const struct sorting *sorting, const struct child *child)
 {
     return &sorting->world->snapshot.processes[child->worker->index];
+}
+
+/* It says nothing of the process, but that we have no means to read. */
+static bool is_fatal(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
 /* --- names of sockets --- */
@@ -135,32 +142,92 @@ static int count_sockets(struct sorting *sorting, struct child *child)
     return 0;
 }
 
-/* All descriptors before any table: what a child listens on is older than the child, but for
- * mod_cgid's socket. */
-static int read_descriptors(struct sorting *sorting)
+static int read_child(struct sorting *sorting, struct child *child)
 {
     struct apache_world *world = sorting->world;
-    int error = 0;
-
-    for (size_t i = 0; i < sorting->count; i++) {
-        struct child *child = &sorting->children[i];
-        const struct pt_process *process = record(sorting, child);
-
-        error = pt_descriptors_read(world->procfs, process->stat.pid, process->stat.starttime,
+    const struct pt_process *process = record(sorting, child);
+    int error = pt_descriptors_read(world->procfs, process->stat.pid, process->stat.starttime,
                                     &world->snapshot.arena, &child->descriptors);
-        if (error == -ENOMEM || error == -EMFILE || error == -ENFILE)
-            return error;
-        child->gone = error == -ESRCH;
-        child->refused = error < 0 && !child->gone;
-    }
+
+    if (is_fatal(error))
+        return error;
+    child->partial = false;
+    child->gone = error == -ESRCH;
+    child->refused = error < 0 && !child->gone;
+    return 0;
+}
+
+/* Which of a child's sockets the master holds too, by that number: it is inherited, and others will
+ * have inherited it as well. False: none. */
+static bool find_inherited(const struct sorting *sorting, const struct child *child,
+                           size_t *ret_which)
+{
+    const struct pt_descriptors *own = &child->descriptors;
+    const struct pt_descriptors *master = &sorting->instance->descriptors;
+
+    if (child->gone || child->refused || (sorting->instance->is_apache && own->poll < 0))
+        return false;
+    for (size_t i = 0; i < own->count; i++)
+        for (size_t j = 0; j < master->count; j++)
+            if (own->sockets[i] == master->sockets[j] && own->numbers[i] == master->numbers[j]) {
+                *ret_which = i;
+                return true;
+            }
+    return false;
+}
+
+/*
+ * All descriptors before any table: what a child listens on is older than the child, but for
+ * mod_cgid's socket. A worker of Apache is known by an inherited listener and an epoll instance,
+ * which it gets once it has closed the sockets of others: once one has been seen, two links tell of
+ * each that is like it. Whether it is the same process still, the measuring finds out.
+ */
+static int read_children(struct sorting *sorting)
+{
+    const struct pt_procfs *procfs = sorting->world->procfs;
+    const struct child *model = NULL;
+    size_t which = 0;
+
     for (size_t i = 0; i < sorting->count; i++) {
         struct child *child = &sorting->children[i];
+        int error;
 
-        error = child->gone || child->refused ? 0 : count_sockets(sorting, child);
+        if (model != NULL && pt_descriptors_alike(procfs, record(sorting, child)->stat.pid,
+                                                  &model->descriptors, which)) {
+            child->partial = true;
+            child->descriptors = model->descriptors;
+            child->descriptors.sockets += which;
+            child->descriptors.numbers += which;
+            child->descriptors.count = 1;
+            continue;
+        }
+        error = read_child(sorting, child);
         if (error < 0)
             return error;
+        if (find_inherited(sorting, child, &which))
+            model = child;
     }
     return 0;
+}
+
+static int read_descriptors(struct sorting *sorting)
+{
+    int error = read_children(sorting);
+
+    for (size_t i = 0; error == 0 && i < sorting->count; i++) {
+        struct child *child = &sorting->children[i];
+
+        if (!child->gone && !child->refused)
+            error = count_sockets(sorting, child);
+        /* What they have in common does not tell. */
+        if (error == 0 && child->partial && child->tcp == 0 && !child->gone) {
+            child->wsgi = child->cgid = child->unixes = 0;
+            error = read_child(sorting, child);
+            if (error == 0 && !child->gone && !child->refused)
+                error = count_sockets(sorting, child);
+        }
+    }
+    return error;
 }
 
 /* --- argv[0] --- */
@@ -264,7 +331,7 @@ static bool is_infant(const struct sorting *sorting, const struct child *child)
     bool settled = listens(child);
 
     if (child->tcp > 0)
-        settled = child->descriptors.polls && child->wsgi + child->cgid == 0;
+        settled = child->descriptors.poll >= 0 && child->wsgi + child->cgid == 0;
     else if (child->wsgi > 0 && child->cgid == 0)
         settled = !sorting->instance->has_cgid || has_own_title(sorting, child);
     return !settled && pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
@@ -278,7 +345,8 @@ static bool is_infant(const struct sorting *sorting, const struct child *child)
  */
 static bool is_daemon_of_module(const struct apache_instance *instance, const struct child *child)
 {
-    return child->cgid > 0 || (instance->has_fcgid && child->tcp > 0 && !child->descriptors.polls);
+    return child->cgid > 0 ||
+           (instance->has_fcgid && child->tcp > 0 && child->descriptors.poll < 0);
 }
 
 static void decide_apache(const struct sorting *sorting, struct child *child)
@@ -420,19 +488,29 @@ static int read_modules(struct apache_world *world, struct apache_instance *inst
     return 0;
 }
 
-/* What the master itself listens on: its name among several, and who may be asked for its status.
- */
 static int read_master(struct apache_world *world, struct apache_instance *instance)
 {
     const struct pt_process *master = &world->snapshot.processes[instance->master];
     int error = pt_descriptors_read(world->procfs, master->stat.pid, master->stat.starttime,
                                     &world->snapshot.arena, &instance->descriptors);
 
-    if (error == 0)
-        error = pt_networks_get(&world->networks, instance->descriptors.net, master->stat.pid,
-                                &instance->sockets);
+    instance->has_descriptors = error == 0;
+    return is_fatal(error) ? error : 0;
+}
+
+/* What the master itself listens on: its name among several, and who may be asked for its status.
+ */
+static int read_listeners(struct apache_world *world, struct apache_instance *instance)
+{
+    const struct pt_process *master = &world->snapshot.processes[instance->master];
+    int error;
+
+    if (!instance->has_descriptors)
+        return 0;
+    error = pt_networks_get(&world->networks, instance->descriptors.net, master->stat.pid,
+                            &instance->sockets);
     if (error < 0)
-        return error == -ENOMEM || error == -EMFILE || error == -ENFILE ? error : 0;
+        return is_fatal(error) ? error : 0;
     for (size_t i = 0; i < instance->descriptors.count; i++) {
         const struct pt_socket *socket =
             pt_sockets_find(instance->sockets, instance->descriptors.sockets[i]);
@@ -461,9 +539,11 @@ int apache_sort_out(struct apache_world *world, struct apache_instance *instance
     for (size_t i = 0; i < sorting.count; i++)
         sorting.children[i].worker = &instance->workers[i];
     if (error == 0)
+        error = read_master(world, instance);
+    if (error == 0)
         error = read_descriptors(&sorting);
     if (error == 0)
-        error = read_master(world, instance);
+        error = read_listeners(world, instance);
     if (error == 0)
         error = read_argv(&sorting);
     if (error < 0)

@@ -29,7 +29,9 @@
  *   tree              who descends from whom
  *   criterion         one criterion: what was typed, and whether a record meets it
  *   match             criteria: yes, no, or which source would decide
+ *   sock_diag         questions to the kernel about sockets
  *   unix_diag         listening AF_UNIX sockets, from the kernel
+ *   tcp_diag          listening TCP sockets, from the kernel
  *   sockets           what a process listens on
  *   cgroup            groups, limits, use: read only
  * Deeds

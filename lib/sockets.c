@@ -2,6 +2,7 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "dir.h"
 #include "procparse.h"
 #include "source.h"
+#include "tcp_diag.h"
 #include "text.h"
 #include "units.h"
 #include "unix_diag.h"
@@ -293,26 +295,43 @@ static int read_tcp(struct reading *reading, const struct pt_dir *dir)
     return 0;
 }
 
-/* The kernel's own answer, where it has one for us. */
-static bool read_unix_diag(struct reading *reading)
+static int take_tcp_listener(const struct pt_tcp_listener *listener, void *data)
+{
+    struct pt_socket socket = {
+        .inode = listener->inode,
+        .family = listener->version6 ? PT_SOCKET_TCP6 : PT_SOCKET_TCP,
+        .port = listener->port,
+    };
+
+    memcpy(socket.address, listener->address, sizeof socket.address);
+    return append(data, &socket);
+}
+
+/* The kernel's own answer, where it has one for us: of AF_UNIX and TCP, or it is none. */
+static bool read_diag(struct reading *reading)
 {
     struct pt_sockets *sockets = reading->sockets;
-    size_t count = sockets->count;
+    int error = sockets->ours ? pt_unix_listeners(DIAG_TIMEOUT, take_listener, reading) : -ENOENT;
 
-    if (!sockets->ours || pt_unix_listeners(DIAG_TIMEOUT, take_listener, reading) != 0) {
-        sockets->count = count;
-        return false;
+    if (error == 0)
+        error = pt_tcp_listeners(false, DIAG_TIMEOUT, take_tcp_listener, reading);
+    if (error == 0) {
+        error = pt_tcp_listeners(true, DIAG_TIMEOUT, take_tcp_listener, reading);
+        if (error == -ENOENT) /* a kernel without IPv6 */
+            error = 0;
     }
-    return true;
+    if (error != 0)
+        sockets->count = 0;
+    return error == 0;
 }
 
 static int read_tables(struct reading *reading, const struct pt_dir *dir)
 {
-    bool from_file = !read_unix_diag(reading);
-    int error = 0;
+    int error;
 
-    if (from_file)
-        error = pt_dir_lines(dir, "net/unix", take_claim, reading);
+    if (read_diag(reading))
+        return 0;
+    error = pt_dir_lines(dir, "net/unix", take_claim, reading);
     sort_claims(reading);
     if (error == 0 || error == -ENOENT)
         error = read_tcp(reading, dir);
@@ -441,15 +460,24 @@ int pt_networks_get(struct pt_networks *networks, uint64_t net, pid_t pid,
 
 struct walk {
     struct pt_dir fds;
-    struct pt_buffer text;  /* of one link */
-    struct pt_buffer found; /* the inodes */
-    bool polls;
+    struct pt_buffer text;    /* of one link */
+    struct pt_buffer inodes;  /* of sockets */
+    struct pt_buffer numbers; /* of their descriptors */
+    int poll;
 };
+
+static const char poll_link[] = "anon_inode:[eventpoll]";
+
+static bool is_poll(const struct pt_buffer *text)
+{
+    return text->length == sizeof poll_link - 1 && memcmp(text->data, poll_link, text->length) == 0;
+}
 
 /* One that was closed meanwhile is no descriptor of the process's. */
 static int take_descriptor(const char *name, unsigned char type, void *data)
 {
     struct walk *walk = data;
+    int number = (int)strtol(name, NULL, 10);
     uint64_t inode;
     int error;
 
@@ -458,11 +486,12 @@ static int take_descriptor(const char *name, unsigned char type, void *data)
     error = pt_dir_readlink(&walk->fds, name, &walk->text);
     if (error < 0)
         return error == -ENOENT ? 0 : error;
-    if (strcmp(walk->text.data, "anon_inode:[eventpoll]") == 0)
-        walk->polls = true;
+    if (is_poll(&walk->text))
+        walk->poll = number;
     if (!link_number(&walk->text, "socket:[", &inode))
         return 0;
-    return pt_buffer_append(&walk->found, (const char *)&inode, sizeof inode);
+    pt_buffer_append(&walk->numbers, (const char *)&number, sizeof number);
+    return pt_buffer_append(&walk->inodes, (const char *)&inode, sizeof inode);
 }
 
 static int walk_descriptors(const struct pt_dir *dir, struct walk *walk)
@@ -475,10 +504,26 @@ static int walk_descriptors(const struct pt_dir *dir, struct walk *walk)
     return error;
 }
 
+static int keep_descriptors(const struct walk *walk, struct pt_arena *arena,
+                            struct pt_descriptors *descriptors)
+{
+    const struct pt_buffer *inodes = &walk->inodes, *numbers = &walk->numbers;
+
+    if (numbers->error < 0)
+        return numbers->error;
+    descriptors->poll = walk->poll;
+    descriptors->count = inodes->length / sizeof *descriptors->sockets;
+    descriptors->sockets =
+        pt_arena_memdup(arena, pt_buffer_text(inodes), inodes->length, PT_ALIGN_OF(uint64_t));
+    descriptors->numbers =
+        pt_arena_memdup(arena, pt_buffer_text(numbers), numbers->length, PT_ALIGN_OF(int));
+    return descriptors->sockets != NULL && descriptors->numbers != NULL ? 0 : -ENOMEM;
+}
+
 int pt_descriptors_read(const struct pt_procfs *procfs, pid_t pid, uint64_t starttime,
                         struct pt_arena *arena, struct pt_descriptors *ret_descriptors)
 {
-    struct walk walk = {.fds = PT_DIR_CLOSED};
+    struct walk walk = {.fds = PT_DIR_CLOSED, .poll = -1};
     struct pt_descriptors descriptors = {0};
     struct pt_stat stat = {.pid = pid};
     struct pt_dir dir;
@@ -494,16 +539,36 @@ int pt_descriptors_read(const struct pt_procfs *procfs, pid_t pid, uint64_t star
     if (error == 0)
         descriptors.net = network_of(&dir, &walk.text);
     pt_dir_close(&dir);
-    descriptors.polls = walk.polls;
-    descriptors.count = walk.found.length / sizeof *descriptors.sockets;
-    if (error == 0) {
-        descriptors.sockets = pt_arena_memdup(arena, pt_buffer_text(&walk.found), walk.found.length,
-                                              PT_ALIGN_OF(uint64_t));
-        error = descriptors.sockets != NULL ? 0 : -ENOMEM;
-    }
+    if (error == 0)
+        error = keep_descriptors(&walk, arena, &descriptors);
     if (error == 0)
         *ret_descriptors = descriptors;
     pt_buffer_done(&walk.text);
-    pt_buffer_done(&walk.found);
+    pt_buffer_done(&walk.inodes);
+    pt_buffer_done(&walk.numbers);
     return error;
+}
+
+static bool read_descriptor(const struct pt_procfs *procfs, pid_t pid, int number,
+                            struct pt_buffer *text)
+{
+    char name[24], path[PT_PROCFS_PATH];
+
+    snprintf(name, sizeof name, "fd/%d", number);
+    pt_buffer_clear(text);
+    return pt_dir_readlink(&procfs->root, pt_procfs_path(path, pid, name), text) == 0;
+}
+
+bool pt_descriptors_alike(const struct pt_procfs *procfs, pid_t pid,
+                          const struct pt_descriptors *sibling, size_t which)
+{
+    struct pt_buffer text = {0};
+    uint64_t inode;
+    bool alike = read_descriptor(procfs, pid, sibling->numbers[which], &text) &&
+                 link_number(&text, "socket:[", &inode) && inode == sibling->sockets[which];
+
+    if (alike && sibling->poll >= 0)
+        alike = read_descriptor(procfs, pid, sibling->poll, &text) && is_poll(&text);
+    pt_buffer_done(&text);
+    return alike;
 }

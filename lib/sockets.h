@@ -2,9 +2,9 @@
  * What a process listens on: its descriptors, beside the tables of its network namespace.
  *
  * TCP's tables are the kernel's word. A line of net/unix can be forged, since an abstract name may
- * hold newlines, so names of AF_UNIX come from sock_diag where the namespace is ours. From the file
- * a name is believed only where its inode occurs once in it and in no TCP table; a listener whose
- * name is not believed has none.
+ * hold newlines, so where the namespace is ours all comes from sock_diag, which is faster besides.
+ * From the file a name is believed only where its inode occurs once in it and in no TCP table; a
+ * listener whose name is not believed has none.
  */
 #ifndef PT_SOCKETS_H
 #define PT_SOCKETS_H
@@ -63,8 +63,9 @@ int pt_networks_get(struct pt_networks *networks, uint64_t net, pid_t pid,
 struct pt_descriptors {
     uint64_t net;      /* inode of its network namespace; 0: a tree of files that has none */
     uint64_t *sockets; /* inodes, in the order of the descriptors; in the arena */
+    int *numbers;      /* of the descriptors that these are; in the arena */
     size_t count;
-    bool polls; /* one of them is an epoll(7) instance */
+    int poll; /* number of one that is an epoll(7) instance; -1: none */
 };
 
 /*
@@ -73,6 +74,15 @@ struct pt_descriptors {
  */
 int pt_descriptors_read(const struct pt_procfs *procfs, pid_t pid, uint64_t starttime,
                         struct pt_arena *arena, struct pt_descriptors *ret_descriptors);
+
+/*
+ * Whether PID holds the socket sockets[WHICH] of SIBLING by the same number, and polls as that
+ * does: what was forked alike has that in common, and two links tell it where a whole directory
+ * would have to be read. It says nothing of who has that pid now: the caller compares starttimes
+ * afterwards.
+ */
+bool pt_descriptors_alike(const struct pt_procfs *procfs, pid_t pid,
+                          const struct pt_descriptors *sibling, size_t which);
 
 /* The parsers of lines of net/unix and net/tcp, net/tcp6, for their tests. 0, or -EINVAL for a line
  * that is none (the header). NAME points into the line. */

@@ -367,12 +367,12 @@ class ReloadCase(ServerCase):
         shape = {("worker", ""): self.WORKERS[mpm], **self.SHAPE}
         self.settled(shape, helpers=3)
         answer = self.hold_request(server)
-        were_stopping, taken, reloaded = 0, 0, -1.0
-        while taken < samples or were_stopping == 0:
-            self.assertLess(taken, 20 * samples, "the worker of the request never drains")
+        were_stopping, taken, reloads, reloaded = 0, 0, 0, -1.0
+        while taken < samples or reloads < samples // 10 or were_stopping == 0:
+            self.assertLess(taken, 100 * samples, "the worker of the request never drains")
             if time.monotonic() - reloaded >= 1:
                 server.child.kill(signal.SIGUSR1)
-                reloaded = time.monotonic()
+                reloads, reloaded = reloads + 1, time.monotonic()
             were_stopping += self.check_sample(mpm)
             taken += 1
         answer()
