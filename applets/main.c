@@ -38,7 +38,7 @@
  *   spawn             fork and exec, with their errors
  *   become            another user, completely, inside the child
  *   handle            a process's identity: open, verify, signal
- *   waitset           one poll over handles, signals and a deadline
+ *   waitset           one wait over handles, signals, descriptors and a deadline
  *   hold              suspend one daemon, verified and undone
  *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs

@@ -21,10 +21,11 @@
 #endif
 
 struct entry {
-    struct pt_handle *handle;
+    struct pt_handle *handle; /* NULL: a descriptor */
+    int fd;                   /* in the epoll, if it is there */
     void *data;
     size_t index; /* its place in `entries` */
-    bool polled;  /* its pidfd is in the epoll */
+    bool polled;  /* it is in the epoll */
 };
 
 struct pt_waitset {
@@ -34,7 +35,9 @@ struct pt_waitset {
     int signals;
     struct entry **entries;
     size_t count, capacity;
-    size_t looked_at;      /* entries without a pidfd */
+    size_t looked_at;      /* handles without a pidfd */
+    size_t always_ready;   /* descriptors that epoll does not take */
+    size_t next_ready;     /* which of all entries is asked next for one of these */
     size_t next_look;      /* where the present round of looks stands; `count`: it is over */
     int64_t look_interval; /* between rounds */
     int64_t look_at;       /* when the next round begins */
@@ -127,38 +130,50 @@ static int grow(struct pt_waitset *waitset)
     return 0;
 }
 
-int pt_waitset_add(struct pt_waitset *waitset, struct pt_handle *handle, void *data)
+/* The entry, in the epoll where that takes its descriptor; else `errno` says why. */
+static struct entry *add(struct pt_waitset *waitset, int fd, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN};
+    struct epoll_event event = {.events = events};
     struct entry *entry;
 
     if (waitset->count == waitset->capacity && grow(waitset) != 0)
-        return -ENOMEM;
+        return NULL;
     entry = calloc(1, sizeof *entry);
     if (entry == NULL)
-        return -ENOMEM;
-    *entry = (struct entry){.handle = handle, .data = data, .index = waitset->count};
+        return NULL;
+    entry->fd = fd;
+    entry->index = waitset->count;
     event.data.ptr = entry;
-    /* Where the kernel will not (max_user_watches), a look does as well. */
-    entry->polled =
-        handle->fd >= 0 && epoll_ctl(waitset->epoll, EPOLL_CTL_ADD, handle->fd, &event) == 0;
-    waitset->looked_at += !entry->polled;
+    entry->polled = fd >= 0 && epoll_ctl(waitset->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
     waitset->entries[waitset->count++] = entry;
-    return 0;
+    return entry;
 }
 
-/* Takes it out before its pidfd is closed: a child that has not yet reached its exec shares that,
- * and would keep it in the epoll. */
 static void drop(struct pt_waitset *waitset, struct entry *entry)
 {
     struct entry *last = waitset->entries[--waitset->count];
 
-    if (entry->polled && entry->handle->fd >= 0)
-        epoll_ctl(waitset->epoll, EPOLL_CTL_DEL, entry->handle->fd, NULL);
-    waitset->looked_at -= !entry->polled;
+    /* A handle may have lost its pidfd meanwhile. */
+    if (entry->polled && (entry->handle == NULL || entry->handle->fd >= 0))
+        epoll_ctl(waitset->epoll, EPOLL_CTL_DEL, entry->fd, NULL);
+    if (!entry->polled)
+        *(entry->handle != NULL ? &waitset->looked_at : &waitset->always_ready) -= 1;
     last->index = entry->index;
     waitset->entries[last->index] = last;
     free(entry);
+}
+
+int pt_waitset_add(struct pt_waitset *waitset, struct pt_handle *handle, void *data)
+{
+    struct entry *entry = add(waitset, handle->fd, EPOLLIN);
+
+    if (entry == NULL)
+        return -ENOMEM;
+    entry->handle = handle;
+    entry->data = data;
+    /* Where the kernel will not (max_user_watches), a look does as well. */
+    waitset->looked_at += !entry->polled;
+    return 0;
 }
 
 void pt_waitset_remove(struct pt_waitset *waitset, struct pt_handle *handle)
@@ -171,6 +186,33 @@ void pt_waitset_remove(struct pt_waitset *waitset, struct pt_handle *handle)
     }
 }
 
+int pt_waitset_watch(struct pt_waitset *waitset, int fd, bool writes, void *data)
+{
+    struct entry *entry = add(waitset, fd, writes ? EPOLLOUT : EPOLLIN);
+    int error;
+
+    if (entry == NULL)
+        return -ENOMEM;
+    error = entry->polled || errno == EPERM ? 0 : -errno; /* EPERM: a regular file */
+    entry->data = data;
+    waitset->always_ready += !entry->polled;
+    if (error != 0)
+        drop(waitset, entry);
+    return error;
+}
+
+void pt_waitset_unwatch(struct pt_waitset *waitset, int fd)
+{
+    for (size_t i = 0; i < waitset->count; i++) {
+        if (waitset->entries[i]->handle == NULL && waitset->entries[i]->fd == fd) {
+            drop(waitset, waitset->entries[i]);
+            return;
+        }
+    }
+}
+
+/* It leaves the epoll before its pidfd is closed: a child that has not yet reached its exec shares
+ * that, and would keep it there. */
 static void report_end(struct pt_waitset *waitset, struct entry *entry, struct pt_event *ret_event)
 {
     *ret_event =
@@ -203,7 +245,8 @@ static int take_looked_at(struct pt_waitset *waitset, struct pt_event *ret_event
     while (waitset->next_look < waitset->count) {
         struct entry *entry = waitset->entries[waitset->next_look];
 
-        if (!entry->polled && pt_handle_has_ended(entry->handle, waitset->procfs) == 1) {
+        if (entry->handle != NULL && !entry->polled &&
+            pt_handle_has_ended(entry->handle, waitset->procfs) == 1) {
             report_end(waitset, entry, ret_event);
             return 1;
         }
@@ -251,26 +294,65 @@ static int milliseconds_until(int64_t moment)
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+/* Descriptors that always can, in turn. */
+static struct entry *next_ready(struct pt_waitset *waitset)
+{
+    for (size_t i = 0; i < waitset->count; i++) {
+        struct entry *entry = waitset->entries[waitset->next_ready++ % waitset->count];
+
+        if (entry->handle == NULL && !entry->polled)
+            return entry;
+    }
+    return NULL;
+}
+
+/* Until WAKE at the most. 1 with the entry that something happened to, or NULL when nothing has; 0:
+ * look for signals again. */
+static int wait_for_entry(struct pt_waitset *waitset, int64_t wake, struct entry **ret_entry)
+{
+    struct epoll_event event;
+    int count;
+
+    if (waitset->always_ready > 0)
+        wake = 0;
+    count = epoll_wait(waitset->epoll, &event, 1, milliseconds_until(wake));
+    if (count < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (count == 1 && event.data.ptr == NULL)
+        return 0;
+    *ret_entry = count == 1 ? event.data.ptr : NULL;
+    if (count == 0 && waitset->always_ready > 0)
+        *ret_entry = next_ready(waitset);
+    return 1;
+}
+
 int pt_waitset_next(struct pt_waitset *waitset, int64_t moment, struct pt_event *ret_event)
 {
     for (;;) {
-        struct epoll_event event;
+        struct entry *entry = NULL;
         int64_t wake = moment;
-        int count;
+        int result;
 
         if (take_signal(waitset, ret_event) || look(waitset, ret_event))
             return 0;
         if (waitset->looked_at > 0 && waitset->look_at < wake)
             wake = waitset->look_at;
-        count = epoll_wait(waitset->epoll, &event, 1, milliseconds_until(wake));
-        if (count < 0 && errno != EINTR)
-            return -errno;
-        if (count == 1 && event.data.ptr != NULL) {
-            report_end(waitset, event.data.ptr, ret_event);
+        result = wait_for_entry(waitset, wake, &entry);
+        if (result < 0)
+            return result;
+        if (result == 0)
+            continue;
+        if (entry != NULL && entry->handle != NULL) {
+            report_end(waitset, entry, ret_event);
             return 0;
         }
-        if (count == 0 && moment != PT_INFINITE && pt_monotonic() >= moment) {
+        if (moment != PT_INFINITE && pt_monotonic() >= moment) {
             *ret_event = (struct pt_event){.kind = PT_EVENT_TIME};
+            return 0;
+        }
+        if (entry != NULL) {
+            *ret_event =
+                (struct pt_event){.kind = PT_EVENT_READY, .data = entry->data, .fd = entry->fd};
             return 0;
         }
     }
