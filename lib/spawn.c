@@ -40,14 +40,19 @@ int pt_become_subreaper(void)
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
+void pt_origin_restore(const struct pt_origin *origin)
+{
+    setrlimit(RLIMIT_NOFILE, &origin->descriptors);
+    sigaction(SIGCHLD, &origin->child, NULL);
+    sigprocmask(SIG_SETMASK, &origin->mask, NULL);
+}
+
 /* In the child: only what is safe after a fork. Writes errno to the pipe when exec fails. */
 static _Noreturn void become_command(char *const argv[], const struct pt_origin *origin, int pipe)
 {
     int error;
 
-    setrlimit(RLIMIT_NOFILE, &origin->descriptors);
-    sigaction(SIGCHLD, &origin->child, NULL);
-    sigprocmask(SIG_SETMASK, &origin->mask, NULL);
+    pt_origin_restore(origin);
     execvp(argv[0], argv);
     error = errno;
     while (write(pipe, &error, sizeof error) < 0 && errno == EINTR)

@@ -28,6 +28,9 @@ void pt_origin_save(struct pt_origin *ret_origin);
 void pt_origin_prepare_children(void);
 void pt_origin_raise_descriptors(void);
 
+/* Puts it all back: in a child before its exec, or in us once we are done. */
+void pt_origin_restore(const struct pt_origin *origin);
+
 /* Orphans of our descendants become our children (prctl(2), 3.4). 0 or -errno. */
 int pt_become_subreaper(void);
 
