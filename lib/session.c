@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "logind.h"
-#include "session_live.h"
 #include "session_probe.h"
+#include "waitset.h"
 
 /* Login screens run under accounts of their own, which no session file may tell. */
 static const char *const greeters[] = {"gdm",     "sddm",    "lightdm",
@@ -218,8 +218,9 @@ static int ask(struct search *search, struct pt_candidate **chosen, size_t count
                struct pt_probe *probes)
 {
     size_t asked = 0;
-    int error = pt_evidence_hear(&search->evidence, chosen, count, search->sessions,
-                                 search->session_count, search->arena);
+    int error =
+        pt_evidence_hear(&search->evidence, chosen, count, search->sessions, search->session_count,
+                         search->deadline - PT_PROBE_PATIENCE / 2, search->arena);
 
     for (size_t i = 0; error == 0 && i < count; i++) {
         if (!may_be_asked(search, chosen[i]))
@@ -386,7 +387,7 @@ int pt_sessions_find(const struct pt_procfs *procfs, const struct pt_session_que
     struct search search = {.procfs = procfs,
                             .query = &own,
                             .imports = &query->imports,
-                            .deadline = pt_live_now() + PT_SEARCH_PATIENCE};
+                            .deadline = pt_monotonic() + PT_SEARCH_PATIENCE};
     int error = -ENOMEM;
 
     if (geteuid() != 0) {

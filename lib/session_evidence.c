@@ -9,11 +9,20 @@
 #include <unistd.h>
 
 #include "cursor.h"
+#include "units.h"
+#include "waitset.h"
 #include "watch.h"
 
 /* So many processes of one user are heard: the first ones, which began the session, and the last.
  */
 enum { HEARD_MAX = 256, BATCH = 16 };
+
+/* Hearing all takes so long at the most, and a second more for a process that holds us. */
+#define PATIENCE (5 * PT_SECOND / 2)
+
+/* In each of so many rounds one process of a user may hold us: all others have been heard before
+ * the second one. */
+enum { ROUNDS = 3 };
 
 #define LOOK_SOURCES                                                                               \
     (PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_CGROUP) |                           \
@@ -129,6 +138,14 @@ bool pt_evidence_names_session(const char *cgroup, size_t length, const char *id
     return false;
 }
 
+/* Whose processes are heard, which, and how far we are. */
+struct turn {
+    uid_t uid;
+    size_t at, count;
+    struct pt_held held; /* in this round */
+    const struct pt_process *list[HEARD_MAX];
+};
+
 /* What is heard at once. */
 struct hearing {
     struct pt_evidence *evidence;
@@ -136,9 +153,11 @@ struct hearing {
     size_t count;
     const struct pt_logind_session *sessions;
     size_t session_count;
-    uid_t uid; /* whose processes are heard */
+    struct turn *turn;       /* the present one */
+    struct pt_procfs procfs; /* as the evidence's, but with what holds us in this turn */
     struct pt_arena *results;
     struct pt_arena scratch;
+    int64_t deadline;
 };
 
 static struct pt_candidate *find_candidate(const struct hearing *hearing,
@@ -147,7 +166,7 @@ static struct pt_candidate *find_candidate(const struct hearing *hearing,
     for (size_t i = 0; i < hearing->count; i++) {
         struct pt_candidate *candidate = hearing->candidates[i];
 
-        if (candidate->uid == hearing->uid &&
+        if (candidate->uid == hearing->turn->uid &&
             (session != NULL ? candidate->session == session : candidate->takes_rest))
             return candidate;
     }
@@ -163,7 +182,7 @@ static struct pt_candidate *candidate_of(const struct hearing *hearing,
     for (size_t i = 0; i < hearing->session_count; i++) {
         const struct pt_logind_session *session = &hearing->sessions[i];
 
-        if (session->uid == hearing->uid && pt_process_has(process, PT_SOURCE_CGROUP) &&
+        if (session->uid == hearing->turn->uid && pt_process_has(process, PT_SOURCE_CGROUP) &&
             pt_evidence_names_session(cgroup->bytes, cgroup->length, session->id))
             return find_candidate(hearing, session);
     }
@@ -275,25 +294,52 @@ static int take_variables(struct pt_ballot *ballot, const struct pt_process *pro
     return error;
 }
 
-/* Once its environment was read it must still be who it was. */
-static int hear_one(struct hearing *hearing, struct pt_process *process)
+/* Whether it is who it was before its environment was read. */
+static int is_still(const struct hearing *hearing, const struct pt_process *process)
+{
+    const struct pt_procfs *procfs = hearing->evidence->procfs;
+    struct pt_process now;
+    struct pt_arena arena;
+    int error, result = 0;
+
+    pt_arena_init(&arena);
+    error =
+        pt_process_read(procfs, process->stat.pid, PT_SOURCE_BIT(PT_SOURCE_STATUS), &arena, &now);
+    if (error == 0)
+        result = now.stat.starttime == process->stat.starttime &&
+                 has_ids_of(&now, hearing->turn->uid) &&
+                 shows_its_own(procfs, process->stat.pid, hearing->turn->uid);
+    pt_arena_done(&arena);
+    return error != 0 && error != -ESRCH ? error : result;
+}
+
+static int hear_one(struct hearing *hearing, const struct pt_process *process)
 {
     struct pt_candidate *candidate = candidate_of(hearing, process);
-    const struct pt_procfs *procfs = hearing->evidence->procfs;
     int error;
 
     if (candidate == NULL || !pt_process_has(process, PT_SOURCE_ENVIRON))
         return 0;
-    error = pt_process_add(procfs, process, PT_SOURCE_BIT(PT_SOURCE_STATUS), &hearing->scratch);
-    if (error != 0)
-        return error == -ESRCH ? 0 : error;
-    if (!has_ids_of(process, hearing->uid) ||
-        !shows_its_own(procfs, process->stat.pid, hearing->uid))
-        return 0;
+    error = is_still(hearing, process);
+    if (error <= 0)
+        return error;
     error = learn_user(hearing, process, &candidate->user);
     if (error == 0 && !candidate->user.known && candidate->user.groups == NULL)
         error = learn_groups(hearing, process->stat.pid, &candidate->user);
     return error != 0 ? error : take_variables(&candidate->ballot, process);
+}
+
+/* One that was passed over because another has held us comes again in the next round. */
+static bool is_put_off(struct turn *turn, const struct pt_process *process)
+{
+    if (pt_process_has(process, PT_SOURCE_ENVIRON) ||
+        process->error[PT_SOURCE_ENVIRON] != ETIMEDOUT)
+        return false;
+    for (size_t i = 0; i < PT_HELD_MAX; i++) {
+        if (turn->held.process[i].pid == process->stat.pid)
+            return false;
+    }
+    return true;
 }
 
 /* Drops from the batch who may not be heard. A process that is somewhere else is no witness; of one
@@ -307,14 +353,14 @@ static size_t choose(struct hearing *hearing, struct pt_process *batch, size_t c
         struct pt_candidate *candidate;
 
         if (pt_snapshot_is_gone(process) || process->more == NULL ||
-            !has_ids_of(process, hearing->uid))
+            !has_ids_of(process, hearing->turn->uid))
             continue;
         candidate = candidate_of(hearing, process);
         if (candidate == NULL)
             continue;
         if (is_of_the_system(hearing->evidence, process)) {
             candidate->witnesses++;
-            if (shows_its_own(hearing->evidence->procfs, process->stat.pid, hearing->uid))
+            if (shows_its_own(hearing->evidence->procfs, process->stat.pid, hearing->turn->uid))
                 batch[kept++] = *process;
         } else if (!pt_process_has(process, PT_SOURCE_NAMESPACES)) {
             candidate->witnesses++;
@@ -323,22 +369,37 @@ static size_t choose(struct hearing *hearing, struct pt_process *batch, size_t c
     return kept;
 }
 
+/* Those that are put off stand at the front of the list again. */
+static int hear_all(struct hearing *hearing, const struct pt_process *batch, size_t count)
+{
+    const struct pt_snapshot *snapshot = &hearing->evidence->snapshot;
+    struct turn *turn = hearing->turn;
+
+    for (size_t i = 0; i < count; i++) {
+        int error = pt_snapshot_is_gone(&batch[i]) ? 0 : hear_one(hearing, &batch[i]);
+
+        if (error != 0)
+            return error;
+    }
+    for (size_t i = count; i-- > 0;) {
+        if (!pt_snapshot_is_gone(&batch[i]) && is_put_off(turn, &batch[i]))
+            turn->list[--turn->at] = pt_snapshot_find(snapshot, batch[i].stat.pid);
+    }
+    return 0;
+}
+
 static int hear_batch(struct hearing *hearing, struct pt_process *batch, size_t count)
 {
-    const struct pt_procfs *procfs = hearing->evidence->procfs;
+    const struct pt_procfs *procfs = &hearing->procfs;
     int error = pt_watch_read(procfs, batch, NULL, count, LOOK_SOURCES, &hearing->scratch);
 
     if (error == 0) {
         count = choose(hearing, batch, count);
-        if (count > 0)
-            error =
-                pt_watch_read(procfs, batch, NULL, count,
+        error = pt_watch_read(procfs, batch, NULL, count,
                               PT_SOURCE_BIT(PT_SOURCE_ENVIRON) | PT_READ_WHOLE, &hearing->scratch);
     }
-    for (size_t i = 0; error == 0 && i < count; i++) {
-        if (!pt_snapshot_is_gone(&batch[i]))
-            error = hear_one(hearing, &batch[i]);
-    }
+    if (error == 0)
+        error = hear_all(hearing, batch, count);
     pt_arena_clear(&hearing->scratch);
     return error;
 }
@@ -352,61 +413,105 @@ static int compare_starts(const void *left, const void *right)
     return ((*a)->stat.pid > (*b)->stat.pid) - ((*a)->stat.pid < (*b)->stat.pid);
 }
 
-/* Her processes, oldest first; beyond HEARD_MAX those in the middle are left out. */
-static size_t list_processes(const struct hearing *hearing, const struct pt_process **list)
+/* Her processes, oldest first; beyond HEARD_MAX those in the middle are left out. ALL has room for
+ * everybody's. */
+static void begin_turn(struct turn *turn, const struct pt_snapshot *snapshot, uid_t uid,
+                       const struct pt_process **all)
 {
-    const struct pt_snapshot *snapshot = &hearing->evidence->snapshot;
-    size_t count = 0;
+    size_t count = 0, first;
 
     for (size_t i = 0; i < snapshot->count; i++) {
-        if (is_owned_by(&snapshot->processes[i], hearing->uid))
-            list[count++] = &snapshot->processes[i];
+        if (is_owned_by(&snapshot->processes[i], uid))
+            all[count++] = &snapshot->processes[i];
     }
-    qsort(list, count, sizeof *list, compare_starts);
-    if (count <= HEARD_MAX)
-        return count;
-    memmove(list + HEARD_MAX / 2, list + count - HEARD_MAX / 2, HEARD_MAX / 2 * sizeof *list);
-    return HEARD_MAX;
+    qsort(all, count, sizeof *all, compare_starts);
+    turn->uid = uid;
+    turn->count = count < HEARD_MAX ? count : HEARD_MAX;
+    first = count <= HEARD_MAX ? turn->count : HEARD_MAX / 2;
+    memcpy(turn->list, all, first * sizeof *all);
+    memcpy(turn->list + first, all + count - (turn->count - first),
+           (turn->count - first) * sizeof *all);
 }
 
-static int hear_user(struct hearing *hearing, const struct pt_process **list)
+/* As many turns as there are users who were not heard yet. */
+static int begin_turns(struct hearing *hearing, struct turn *turns, size_t *ret_count)
 {
-    size_t count = list_processes(hearing, list);
-    struct pt_process batch[BATCH];
+    const struct pt_snapshot *snapshot = &hearing->evidence->snapshot;
+    const struct pt_process **all = calloc(snapshot->count + 1, sizeof *all);
+    size_t count = 0;
 
-    for (size_t at = 0; at < count;) {
-        size_t size = 0;
-        int error;
+    if (all == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < hearing->count; i++) {
+        uid_t uid = hearing->candidates[i]->uid;
 
-        while (size < BATCH && at < count)
-            batch[size++] = *list[at++];
-        error = hear_batch(hearing, batch, size);
-        if (error != 0)
-            return error;
+        if (hearing->candidates[i]->heard)
+            continue;
+        begin_turn(&turns[count++], snapshot, uid, all);
+        for (size_t j = i; j < hearing->count; j++)
+            hearing->candidates[j]->heard |= hearing->candidates[j]->uid == uid;
     }
+    free(all);
+    *ret_count = count;
     return 0;
+}
+
+/* Up to the end, or to a process that holds us. */
+static int take_turn(struct hearing *hearing, struct turn *turn)
+{
+    struct pt_process batch[BATCH];
+    int error = 0;
+
+    hearing->turn = turn;
+    hearing->procfs.held = &turn->held;
+    turn->held = (struct pt_held){.count = PT_HELD_MAX - 1};
+    while (error == 0 && turn->at < turn->count && turn->held.count < PT_HELD_MAX &&
+           pt_monotonic() < hearing->deadline) {
+        size_t size = 0;
+
+        while (size < BATCH && turn->at < turn->count)
+            batch[size++] = *turn->list[turn->at++];
+        error = hear_batch(hearing, batch, size);
+    }
+    return error;
+}
+
+/* Who holds us waits for the next round, so that the others are heard first. */
+static int take_turns(struct hearing *hearing)
+{
+    struct turn *turns = calloc(hearing->count + 1, sizeof *turns);
+    size_t count = 0;
+    int error = turns != NULL ? begin_turns(hearing, turns, &count) : -ENOMEM;
+
+    for (size_t round = 0; error == 0 && round < ROUNDS; round++) {
+        for (size_t i = 0; error == 0 && i < count; i++)
+            error = take_turn(hearing, &turns[i]);
+    }
+    free(turns);
+    return error;
 }
 
 int pt_evidence_hear(struct pt_evidence *evidence, struct pt_candidate *const *candidates,
                      size_t count, const struct pt_logind_session *sessions, size_t session_count,
-                     struct pt_arena *arena)
+                     int64_t deadline, struct pt_arena *arena)
 {
-    struct hearing hearing = {evidence, candidates, count, sessions, session_count, 0, arena, {0}};
-    const struct pt_process **list = calloc(evidence->snapshot.count + 1, sizeof *list);
-    int error = list != NULL ? 0 : -ENOMEM;
+    int64_t patience = pt_monotonic() + PATIENCE;
+    struct hearing hearing = {
+        .evidence = evidence,
+        .candidates = candidates,
+        .count = count,
+        .sessions = sessions,
+        .session_count = session_count,
+        .procfs = *evidence->procfs,
+        .results = arena,
+        .deadline = deadline < patience ? deadline : patience,
+    };
+    int error;
 
     pt_arena_init(&hearing.scratch);
-    for (size_t i = 0; error == 0 && i < count; i++) {
-        if (candidates[i]->heard)
-            continue;
-        hearing.uid = candidates[i]->uid;
-        error = hear_user(&hearing, list);
-        for (size_t j = i; j < count; j++)
-            candidates[j]->heard |= candidates[j]->uid == hearing.uid;
-    }
+    error = take_turns(&hearing);
     for (size_t i = 0; error == 0 && i < count; i++)
         pt_ballot_count(&candidates[i]->ballot);
     pt_arena_done(&hearing.scratch);
-    free(list);
     return error;
 }

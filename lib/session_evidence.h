@@ -64,12 +64,13 @@ bool pt_evidence_next_uid(const struct pt_evidence *evidence, uid_t *uid);
 /*
  * Hears the processes of the candidates' users and fills their ballots, which must be empty;
  * SESSIONS are all of logind's, whose processes belong to no candidate else. A user that the
- * databases do not know (user.known false) gets ids and home from a process. -ENOMEM or -errno of
- * the root.
+ * databases do not know (user.known false) gets ids and home from a process. Whose environment
+ * cannot be read, or not within a second, is passed over; who is not heard by DEADLINE
+ * (pt_monotonic) is not heard. -ENOMEM or -errno of the root.
  */
 int pt_evidence_hear(struct pt_evidence *evidence, struct pt_candidate *const *candidates,
                      size_t count, const struct pt_logind_session *sessions, size_t session_count,
-                     struct pt_arena *arena);
+                     int64_t deadline, struct pt_arena *arena);
 
 /* Whether the text of /proc/PID/cgroup names the session ID: `session-ID.scope`, elogind `/ID`. */
 bool pt_evidence_names_session(const char *cgroup, size_t length, const char *id);

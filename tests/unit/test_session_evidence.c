@@ -102,7 +102,7 @@ START_TEST(hears)
     ck_assert_int_eq(pt_ballot_init(&second.ballot, &none, &arena), 0);
     ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
     ck_assert_int_eq(pt_evidence_init(&evidence, &procfs), 0);
-    ck_assert_int_eq(pt_evidence_hear(&evidence, both, 2, sessions, 3, &arena), 0);
+    ck_assert_int_eq(pt_evidence_hear(&evidence, both, 2, sessions, 3, INT64_MAX, &arena), 0);
     ck_assert(has(&first, PT_VALUE_LANG, "two") && has(&first, PT_VALUE_LANG, "rest"));
     ck_assert_uint_eq(first.ballot.proposals[PT_VALUE_LANG].count, 2);
     ck_assert(has(&second, PT_VALUE_LANG, "three"));
