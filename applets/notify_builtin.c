@@ -8,9 +8,9 @@
 #include "dbus.h"
 #include "options.h"
 #include "report.h"
-#include "session_live.h"
 #include "session_probe.h"
 #include "units.h"
+#include "waitset.h"
 
 /* Nobody waits longer for our own client, whatever --session-timeout says. */
 #define PATIENCE (25 * PT_SECOND)
@@ -200,7 +200,7 @@ int notify_builtin_send(const struct notify_message *message, const char *addres
     if (message->body != NULL)
         resolve_escapes(&body, message->body);
     status =
-        send(message, pt_buffer_text(&body), address, uid, pt_deadline(pt_live_now(), patience));
+        send(message, pt_buffer_text(&body), address, uid, pt_deadline(pt_monotonic(), patience));
     pt_buffer_done(&body);
     return status;
 }

@@ -1,26 +1,18 @@
 #include "session_find.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "procfs.h"
 #include "report.h"
 #include "session_show.h"
 #include "units.h"
+#include "waitset.h"
 
 /* While waiting we look again so often: a session comes about in steps that nothing announces (its
  * file, its bus, its display). */
 #define AGAIN (500 * PT_MILLISECOND)
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * PT_SECOND + time.tv_nsec;
-}
 
 static void say_candidate(const struct pt_candidate *candidate, const char *what)
 {
@@ -72,22 +64,38 @@ static bool search(const struct pt_session_settings *settings, struct pt_session
     return (*ret_sessions)->reachable > 0;
 }
 
+static void pause_until(int64_t moment)
+{
+    struct pt_waitset *waitset;
+    struct pt_event event;
+    sigset_t none;
+    int error;
+
+    sigemptyset(&none);
+    error = pt_waitset_new(&waitset, NULL, &none);
+    if (error == 0)
+        error = pt_waitset_next(waitset, moment, &event);
+    if (error != 0)
+        pt_die(PT_EXIT_IO, "waiting: %s", strerror(-error));
+    pt_waitset_free(waitset);
+}
+
 /* Searches until there is one, or the time is over. */
 static void search_for_long(const struct pt_session_settings *settings,
                             struct pt_sessions **ret_sessions)
 {
-    int64_t end = pt_deadline(now(), settings->waits ? settings->wait : 0);
+    int64_t end = pt_deadline(pt_monotonic(), settings->waits ? settings->wait : 0);
 
     for (;;) {
-        int64_t left;
+        int64_t now;
 
         if (search(settings, ret_sessions))
             return;
-        left = end - now();
-        if (left <= 0)
+        now = pt_monotonic();
+        if (now >= end)
             return;
         pt_sessions_free(*ret_sessions);
-        poll(NULL, 0, (int)((left < AGAIN ? left : AGAIN) / PT_MILLISECOND) + 1);
+        pause_until(end - now < AGAIN ? end : now + AGAIN);
     }
 }
 

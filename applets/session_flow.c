@@ -2,17 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "text.h"
 
-/* A line that is longer is escaped in pieces. */
-enum { CHUNK = 4096 };
+/* A line that is longer is escaped in pieces. A pipe that can be written takes as much without
+ * blocking (pipe(7)). */
+enum { CHUNK = PIPE_BUF };
 
 void pt_flow_init(struct pt_flow *flow)
 {
-    *flow = (struct pt_flow){.child = -1, .ours = -1, .other = -1};
+    *flow = (struct pt_flow){.child = -1, .ours = -1, .from = -1, .to = -1, .watched = -1};
 }
 
 static void close_end(int *fd)
@@ -22,10 +25,24 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
+static void unwatch(struct pt_flow *flow)
+{
+    if (flow->watched >= 0)
+        pt_waitset_unwatch(flow->waitset, flow->watched);
+    flow->watched = -1;
+}
+
+static void end(struct pt_flow *flow)
+{
+    unwatch(flow);
+    close_end(&flow->ours);
+}
+
 void pt_flow_done(struct pt_flow *flow)
 {
     close_end(&flow->child);
-    close_end(&flow->ours);
+    end(flow);
+    pt_buffer_done(&flow->line);
     pt_buffer_done(&flow->held);
 }
 
@@ -52,50 +69,45 @@ static int open_pipe(int *ret_reader, int *ret_writer)
     return 0;
 }
 
-int pt_flow_open_input(struct pt_flow *flow, int from)
+int pt_flow_open_input(struct pt_flow *flow, int from, struct pt_waitset *waitset)
 {
     int error = open_pipe(&flow->child, &flow->ours);
 
-    flow->other = from;
-    flow->input = true;
+    flow->from = from;
+    flow->to = flow->ours;
+    flow->waitset = waitset;
     if (error == 0 && fcntl(flow->ours, F_SETFL, O_NONBLOCK) != 0)
         error = -errno;
     return error;
 }
 
-int pt_flow_open_output(struct pt_flow *flow, int to, bool escaped)
+int pt_flow_open_output(struct pt_flow *flow, int to, bool escaped, struct pt_waitset *waitset)
 {
     int error = open_pipe(&flow->ours, &flow->child);
 
-    flow->other = to;
+    flow->from = flow->ours;
+    flow->to = to;
     flow->escaped = escaped;
+    flow->waitset = waitset;
     if (error == 0 && fcntl(flow->ours, F_SETFL, O_NONBLOCK) != 0)
         error = -errno;
     return error;
 }
 
-struct pollfd pt_flow_poll(const struct pt_flow *flow)
+int pt_flow_wait(struct pt_flow *flow)
 {
-    if (flow->ours < 0)
-        return (struct pollfd){.fd = -1};
-    if (!flow->input)
-        return (struct pollfd){.fd = flow->ours, .events = POLLIN};
-    if (flow->held.length > 0)
-        return (struct pollfd){.fd = flow->ours, .events = POLLOUT};
-    return (struct pollfd){.fd = flow->other, .events = POLLIN};
-}
+    bool writes = flow->held.length > 0;
+    int next = flow->ours < 0 ? -1 : writes ? flow->to : flow->from, error;
 
-/* Reads once into what is held: false at the end, and on failure. */
-static bool take_some(struct pt_flow *flow, int from)
-{
-    ssize_t length;
-
-    if (pt_buffer_reserve(&flow->held, CHUNK) != 0)
-        return false;
-    length = read(from, flow->held.data + flow->held.length, CHUNK);
-    if (length > 0)
-        flow->held.length += (size_t)length;
-    return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
+    if (next == flow->watched)
+        return 0;
+    unwatch(flow);
+    if (next < 0)
+        return 0;
+    error = pt_waitset_watch(flow->waitset, next, writes, flow);
+    if (error == 0)
+        flow->watched = next;
+    return error;
 }
 
 static void drop_front(struct pt_buffer *buffer, size_t length)
@@ -104,109 +116,84 @@ static void drop_front(struct pt_buffer *buffer, size_t length)
     pt_buffer_truncate(buffer, buffer->length - length);
 }
 
-/* Towards the command: one read, then what its pipe takes. */
-static void move_input(struct pt_flow *flow)
-{
-    ssize_t length;
-
-    if (flow->held.length == 0 && !take_some(flow, flow->other)) {
-        close_end(&flow->ours);
-        return;
-    }
-    if (flow->held.length == 0)
-        return;
-    length = write(flow->ours, flow->held.data, flow->held.length);
-    if (length > 0)
-        drop_front(&flow->held, (size_t)length);
-    else if (errno != EAGAIN && errno != EINTR)
-        close_end(&flow->ours); /* it reads no more */
-}
-
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-
-        if (written < 0 && errno == EAGAIN) {
-            struct pollfd poller = {.fd = fd, .events = POLLOUT};
-
-            poll(&poller, 1, -1);
-        } else if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += written > 0 ? written : 0;
-        length -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
-/* Escapes and writes whole lines; with LAST the rest too. */
-static bool pass_lines(struct pt_flow *flow, bool last)
+/* Whole lines, escaped, are to be written; after the last byte the rest too. */
+static void escape_lines(struct pt_flow *flow)
 {
     unsigned flags = pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
-    struct pt_buffer text = {0};
     size_t done = 0;
-    bool good;
 
-    while (done < flow->held.length) {
-        const char *line = flow->held.data + done;
-        size_t left = flow->held.length - done;
+    while (done < flow->line.length) {
+        const char *line = flow->line.data + done;
+        size_t left = flow->line.length - done;
         const char *newline = memchr(line, '\n', left);
         size_t length = newline != NULL ? (size_t)(newline - line) : left;
 
-        if (newline == NULL && !last && left < CHUNK)
+        if (newline == NULL && !flow->last && left < CHUNK)
             break;
-        pt_buffer_escape(&text, line, length, flags);
+        pt_buffer_escape(&flow->held, line, length, flags);
         if (newline != NULL)
-            pt_buffer_append_byte(&text, '\n');
+            pt_buffer_append_byte(&flow->held, '\n');
         done += length + (newline != NULL);
     }
-    good = write_all(flow->other, pt_buffer_text(&text), text.length);
-    pt_buffer_done(&text);
     if (done > 0)
-        drop_front(&flow->held, done);
-    return good;
+        drop_front(&flow->line, done);
 }
 
-static bool pass_on(struct pt_flow *flow, bool last)
+static void read_some(struct pt_flow *flow)
 {
-    bool good;
+    struct pt_buffer *into = flow->escaped ? &flow->line : &flow->held;
+    size_t size = flow->ending && flow->left < CHUNK ? flow->left : CHUNK;
+    ssize_t length = 0;
 
-    if (flow->escaped)
-        return pass_lines(flow, last);
-    good = write_all(flow->other, pt_buffer_text(&flow->held), flow->held.length);
-    pt_buffer_clear(&flow->held);
-    return good;
-}
-
-static void move_output(struct pt_flow *flow)
-{
-    bool more = take_some(flow, flow->ours);
-
-    if (!pass_on(flow, !more) || !more)
-        close_end(&flow->ours);
-}
-
-void pt_flow_move(struct pt_flow *flow, short events)
-{
-    if (events == 0 || flow->ours < 0)
-        return;
-    if (flow->input)
-        move_input(flow);
-    else
-        move_output(flow);
-}
-
-void pt_flow_finish(struct pt_flow *flow)
-{
-    while (flow->ours >= 0) {
-        size_t before = flow->held.length;
-        bool more = take_some(flow, flow->ours);
-        bool empty =
-            flow->held.length == before; /* nothing there, though a grandchild has it open */
-
-        if (!pass_on(flow, !more || empty) || !more || empty)
-            break;
+    if (size > 0 && pt_buffer_reserve(into, size) == 0) {
+        do
+            length = read(flow->from, into->data + into->length, size);
+        while (length < 0 && errno == EINTR);
     }
-    close_end(&flow->ours);
+    if (length > 0) {
+        into->length += (size_t)length;
+        flow->left -= flow->ending ? (size_t)length : 0;
+    } else if (length == 0 || flow->ending || errno != EAGAIN) {
+        flow->last = true;
+    }
+    if (flow->escaped)
+        escape_lines(flow);
+}
+
+static void write_some(struct pt_flow *flow)
+{
+    size_t size = flow->held.length < CHUNK ? flow->held.length : CHUNK;
+    ssize_t length = write(flow->to, flow->held.data, size);
+
+    if (length > 0) {
+        drop_front(&flow->held, (size_t)length);
+    } else if (length < 0 && errno != EAGAIN && errno != EINTR) {
+        flow->last = true; /* nobody reads any more */
+        pt_buffer_clear(&flow->held);
+    }
+}
+
+void pt_flow_move(struct pt_flow *flow)
+{
+    if (flow->ours < 0)
+        return;
+    if (flow->held.length > 0)
+        write_some(flow);
+    else
+        read_some(flow);
+    if (flow->last && flow->held.length == 0)
+        end(flow);
+}
+
+bool pt_flow_finish(struct pt_flow *flow)
+{
+    int left = 0;
+
+    if (!flow->ending && flow->ours >= 0) {
+        flow->ending = true;
+        flow->left = ioctl(flow->ours, FIONREAD, &left) == 0 && left > 0 ? (size_t)left : 0;
+    }
+    while (flow->ours >= 0 && flow->held.length == 0)
+        pt_flow_move(flow);
+    return flow->ours < 0;
 }

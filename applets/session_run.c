@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "become.h"
@@ -18,13 +15,18 @@
 #include "report.h"
 #include "session_environment.h"
 #include "session_flow.h"
+#include "spawn.h"
 #include "units.h"
+#include "waitset.h"
 
 /* Handed on to the command. */
 static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 /* The child's descriptor for the errno of a failed exec: closed by a successful one. */
 #define TELLTALE 3
+
+/* When the time is over, so long for what was written before: our own reader may be slow. */
+#define REST (PT_SECOND / 2)
 
 /* How becoming failed, before exec: sent through the telltale. */
 struct failure {
@@ -36,23 +38,15 @@ struct running {
     const struct pt_session_command *command;
     bool becomes; /* another user: all passes through us */
     pid_t pid;
-    int signals;  /* signalfd */
     int telltale; /* our end */
-    sigset_t old_mask;
+    struct pt_origin origin;
+    struct pt_waitset *waitset;
     void (*old_pipe)(int);   /* what SIGPIPE did to us */
     struct pt_flow flows[3]; /* as its descriptors 0, 1, 2 */
     int64_t deadline;
     bool ended;
     int status; /* as wait(2) has it */
 };
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * PT_SECOND + time.tv_nsec;
-}
 
 /* --- in the child --- */
 
@@ -107,7 +101,7 @@ static _Noreturn void be_the_command(struct running *running, int telltale, char
     if (running->becomes)
         take_on(command);
     else
-        sigprocmask(SIG_SETMASK, &running->old_mask, NULL);
+        pt_origin_restore(&running->origin);
     environ = environment; /* whose PATH counts, too */
     error = ENOENT;
     if (command->argv != NULL) {
@@ -121,23 +115,18 @@ static _Noreturn void be_the_command(struct running *running, int telltale, char
 
 /* --- in the parent --- */
 
-static int block_signals(struct running *running)
+/* What is ignored (nohup) the set leaves alone. */
+static int make_waitset(struct running *running)
 {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++) {
-        struct sigaction action;
-
-        /* What is ignored (nohup) stays so. */
-        if (sigaction(passed_on[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(&set, passed_on[i]);
-    }
-    if (sigprocmask(SIG_BLOCK, &set, &running->old_mask) != 0)
-        return -errno;
-    running->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return running->signals < 0 ? -errno : 0;
+    for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
+        sigaddset(&set, passed_on[i]);
+    pt_origin_save(&running->origin);
+    pt_origin_prepare_children();
+    return pt_waitset_new(&running->waitset, NULL, &set);
 }
 
 /* A terminal, and what the command shall not read, is /dev/null to it. */
@@ -160,11 +149,11 @@ static int open_flows(struct running *running)
     if (!running->becomes)
         return 0;
     if (feeds_input(running))
-        error = pt_flow_open_input(&running->flows[0], STDIN_FILENO);
+        error = pt_flow_open_input(&running->flows[0], STDIN_FILENO, running->waitset);
     if (error == 0)
-        error = pt_flow_open_output(&running->flows[1], STDOUT_FILENO, escaped);
+        error = pt_flow_open_output(&running->flows[1], STDOUT_FILENO, escaped, running->waitset);
     if (error == 0)
-        error = pt_flow_open_output(&running->flows[2], STDERR_FILENO, escaped);
+        error = pt_flow_open_output(&running->flows[2], STDERR_FILENO, escaped, running->waitset);
     return error;
 }
 
@@ -188,60 +177,69 @@ static int start(struct running *running, char **environment)
     return 0;
 }
 
-static void take_signal(struct running *running, const struct signalfd_siginfo *info)
+static void take_signal(struct running *running, const struct pt_event *event)
 {
-    int number = (int)info->ssi_signo;
-
-    if (number == SIGCHLD) {
+    if (event->signal == SIGCHLD) {
         if (waitpid(running->pid, &running->status, WNOHANG) == running->pid)
             running->ended = true;
         return;
     }
     /* What the terminal sends reaches a command in our process group by itself. */
-    if (running->becomes || info->ssi_code != SI_KERNEL)
-        kill(running->pid, number);
+    if (running->becomes || !event->from_terminal)
+        kill(running->pid, event->signal);
 }
 
-static void take_signals(struct running *running)
+/* The next event, after each flow has said what it waits for. */
+static int next_event(struct running *running, int64_t deadline, struct pt_event *ret_event)
 {
-    struct signalfd_siginfo info;
+    int error = 0;
 
-    while (!running->ended && read(running->signals, &info, sizeof info) == sizeof info)
-        take_signal(running, &info);
+    for (int i = 0; error == 0 && i < 3; i++)
+        error = pt_flow_wait(&running->flows[i]);
+    if (error == 0)
+        error = pt_waitset_next(running->waitset, deadline, ret_event);
+    if (error == 0 && ret_event->kind == PT_EVENT_READY)
+        pt_flow_move(ret_event->data);
+    return error;
 }
 
-/* How long poll(2) may wait; 0 when the time is over. */
-static int patience(const struct running *running)
-{
-    int64_t left;
-
-    if (running->deadline == PT_INFINITE)
-        return -1;
-    left = running->deadline - now();
-    if (left <= 0)
-        return 0;
-    left = left / PT_MILLISECOND + 1;
-    return left < 1000000 ? (int)left : 1000000;
-}
-
-/* Until it has ended: true; or the time is over. */
-static bool attend(struct running *running)
+/* Until it has ended: 0; -ETIMEDOUT: the time is over; or -errno. */
+static int attend(struct running *running)
 {
     while (!running->ended) {
-        struct pollfd pollers[4] = {{.fd = running->signals, .events = POLLIN}};
-        int wait = patience(running);
+        struct pt_event event;
+        int error = next_event(running, running->deadline, &event);
 
-        for (int i = 0; i < 3; i++)
-            pollers[1 + i] = pt_flow_poll(&running->flows[i]);
-        if (poll(pollers, 4, wait) > 0) {
-            for (int i = 0; i < 3; i++)
-                pt_flow_move(&running->flows[i], pollers[1 + i].revents);
-        }
-        take_signals(running);
-        if (!running->ended && wait == 0)
-            return false;
+        if (error != 0)
+            return error;
+        if (event.kind == PT_EVENT_SIGNAL)
+            take_signal(running, &event);
+        else if (event.kind == PT_EVENT_TIME)
+            return -ETIMEDOUT;
     }
-    return true;
+    return 0;
+}
+
+/* What it left in the pipes goes out, as fast as it is taken from us: a signal ends that. 0 or the
+ * signal's exit status, else as attend(). */
+static int copy_rest(struct running *running, int64_t deadline)
+{
+    pt_flow_done(&running->flows[0]);
+    for (;;) {
+        bool out = pt_flow_finish(&running->flows[1]), err = pt_flow_finish(&running->flows[2]);
+        struct pt_event event;
+        int error = 0;
+
+        if (out && err)
+            return 0;
+        error = next_event(running, deadline, &event);
+        if (error != 0)
+            return error;
+        if (event.kind == PT_EVENT_TIME)
+            return -ETIMEDOUT;
+        if (event.kind == PT_EVENT_SIGNAL && event.signal != SIGCHLD)
+            return PT_EXIT_SIGNALLED + event.signal;
+    }
 }
 
 /* What exec, or becoming, said; true when it was something. */
@@ -278,45 +276,56 @@ static int final_status(struct running *running)
     return WEXITSTATUS(running->status);
 }
 
-/* It is not waited for: its user may hold it, traced or stopped. */
-static int give_it_up(const struct running *running)
+static int say_failure(const struct running *running, int error)
 {
     char text[PT_DURATION_SIZE];
 
-    kill(running->pid, SIGKILL);
-    pt_warn("%s: not done within %s", running->command->name,
-            pt_format_duration(running->command->timeout, text));
-    return PT_EXIT_TIMED_OUT;
+    if (error == -ETIMEDOUT) {
+        pt_warn("%s: not done within %s", running->command->name,
+                pt_format_duration(running->command->timeout, text));
+        return PT_EXIT_TIMED_OUT;
+    }
+    pt_warn("%s: %s", running->command->name, strerror(-error));
+    return PT_EXIT_FAILED;
+}
+
+/* What is given up is not waited for: its user may hold it, traced or stopped. */
+static int attend_to_the_end(struct running *running)
+{
+    int error = attend(running), rest;
+
+    if (!running->ended)
+        kill(running->pid, SIGKILL);
+    rest = copy_rest(running, running->ended ? running->deadline : pt_monotonic() + REST);
+    if (error == 0 && rest > 0)
+        return rest;
+    if (error == 0)
+        error = rest;
+    return error != 0 ? say_failure(running, error) : final_status(running);
 }
 
 static int run(struct running *running, char **environment)
 {
-    int error = block_signals(running), status;
+    int error = make_waitset(running), status;
 
     if (error == 0)
         error = open_flows(running);
     if (error == 0)
         error = start(running, environment);
-    if (error != 0) {
-        pt_warn("%s: %s", running->command->name, strerror(-error));
-        return PT_EXIT_FAILED;
-    }
+    if (error != 0)
+        return say_failure(running, error);
     /* A reader that is gone is the command's to notice: its pipe will break. */
     running->old_pipe = signal(SIGPIPE, SIG_IGN);
-    running->deadline = pt_deadline(now(), running->command->timeout);
-    status = attend(running) ? -1 : give_it_up(running);
-    for (int i = 1; i < 3; i++)
-        pt_flow_finish(&running->flows[i]);
+    running->deadline = pt_deadline(pt_monotonic(), running->command->timeout);
+    status = attend_to_the_end(running);
     signal(SIGPIPE, running->old_pipe);
-    return status >= 0 ? status : final_status(running);
+    return status;
 }
 
 int pt_session_run(const struct pt_session_command *command)
 {
-    struct running running = {.command = command,
-                              .becomes = !pt_user_is_us(command->session->uid),
-                              .signals = -1,
-                              .telltale = -1};
+    struct running running = {
+        .command = command, .becomes = !pt_user_is_us(command->session->uid), .telltale = -1};
     char **environment = pt_session_environment(command->session);
     int status = PT_EXIT_FAILED;
 
@@ -326,10 +335,9 @@ int pt_session_run(const struct pt_session_command *command)
         status = run(&running, environment);
     for (int i = 0; i < 3; i++)
         pt_flow_done(&running.flows[i]);
-    if (running.signals >= 0) {
-        close(running.signals);
-        sigprocmask(SIG_SETMASK, &running.old_mask, NULL);
-    }
+    if (running.waitset != NULL)
+        pt_origin_restore(&running.origin);
+    pt_waitset_free(running.waitset);
     if (running.telltale >= 0)
         close(running.telltale);
     pt_session_environment_free(environment);

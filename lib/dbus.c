@@ -1,11 +1,10 @@
 #include "dbus.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "units.h"
@@ -97,31 +96,16 @@ static void end_call(struct pt_buffer *out, size_t body)
 
 /* --- the socket --- */
 
-static int64_t now(void)
+static int wait_for(const struct pt_dbus *bus, bool writes)
 {
-    struct timespec time;
+    int error = pt_waitset_watch(bus->waitset, bus->fd, writes, NULL);
+    struct pt_event event;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * PT_SECOND + time.tv_nsec;
-}
-
-static int wait_for(const struct pt_dbus *bus, short events)
-{
-    struct pollfd poller = {.fd = bus->fd, .events = events};
-
-    for (;;) {
-        int64_t left = bus->deadline - now();
-        int ready;
-
-        if (left <= 0)
-            return -ETIMEDOUT;
-        left = (left + PT_MILLISECOND - 1) / PT_MILLISECOND;
-        ready = poll(&poller, 1, left < 60000 ? (int)left : 60000);
-        if (ready > 0)
-            return 0;
-        if (ready < 0 && errno != EINTR)
-            return -errno;
-    }
+    if (error != 0)
+        return error;
+    error = pt_waitset_next(bus->waitset, bus->deadline, &event);
+    pt_waitset_unwatch(bus->waitset, bus->fd);
+    return error == 0 && event.kind == PT_EVENT_TIME ? -ETIMEDOUT : error;
 }
 
 static int send_all(const struct pt_dbus *bus, const char *bytes, size_t length)
@@ -137,7 +121,7 @@ static int send_all(const struct pt_dbus *bus, const char *bytes, size_t length)
         }
         if (errno != EAGAIN && errno != EINTR)
             return errno == EPIPE ? -ECONNRESET : -errno;
-        error = wait_for(bus, POLLOUT);
+        error = wait_for(bus, true);
         if (error != 0)
             return error;
     }
@@ -163,7 +147,7 @@ static int receive_some(struct pt_dbus *bus)
             return -ECONNRESET;
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
-        error = wait_for(bus, POLLIN);
+        error = wait_for(bus, false);
         if (error != 0)
             return error;
     }
@@ -277,8 +261,13 @@ int pt_dbus_open(struct pt_dbus *ret_bus, int fd, uid_t uid, int64_t deadline)
 {
     struct pt_dbus bus = {.fd = fd, .deadline = deadline};
     struct pt_dbus_message reply;
-    int error = authenticate(&bus, uid);
+    sigset_t none;
+    int error;
 
+    sigemptyset(&none);
+    error = pt_waitset_new(&bus.waitset, NULL, &none);
+    if (error == 0)
+        error = authenticate(&bus, uid);
     if (error == 0)
         error = ask_bus(&bus, "Hello", NULL, "s", &reply);
     if (error == 0)
@@ -291,6 +280,8 @@ int pt_dbus_open(struct pt_dbus *ret_bus, int fd, uid_t uid, int64_t deadline)
 void pt_dbus_close(struct pt_dbus *bus)
 {
     pt_buffer_done(&bus->in);
+    pt_waitset_free(bus->waitset);
+    bus->waitset = NULL;
     if (bus->fd >= 0)
         close(bus->fd);
     bus->fd = -1;

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "buffer.h"
+#include "waitset.h"
 
 /* A message longer than that is refused (-EMSGSIZE). */
 #define PT_DBUS_LIMIT ((size_t)1 << 20)
@@ -53,7 +54,8 @@ int pt_dbus_read_array(struct pt_dbus_reader *reader, size_t *ret_end);
 /* A connection. */
 struct pt_dbus {
     int fd;           /* owned; -1: closed */
-    int64_t deadline; /* CLOCK_MONOTONIC, nanoseconds */
+    struct pt_waitset *waitset;
+    int64_t deadline; /* as pt_monotonic() counts */
     uint32_t serial;  /* of the last call */
     struct pt_buffer in;
     size_t used; /* bytes of `in` that the last reply took */

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dir.h"
 #include "unix_diag.h"
 #include "units.h"
+#include "waitset.h"
 #include "xauth.h"
 
 #define X_SOCKETS "/tmp/.X11-unix"
@@ -21,20 +21,12 @@
 /* One connection may take so long: a full backlog keeps connect(2) waiting. */
 #define PATIENCE (2 * PT_SECOND)
 
-int64_t pt_live_now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * PT_SECOND + time.tv_nsec;
-}
-
 /* --- sockets --- */
 
 /* Sending, which connecting counts as, and receiving end after this; 0 would be never. */
 static int set_patience(const struct pt_live *live, int fd)
 {
-    int64_t left = live->deadline - pt_live_now();
+    int64_t left = live->deadline - pt_monotonic();
     struct timeval time;
 
     if (left <= 0)
@@ -397,7 +389,7 @@ static int see_entry(const char *name, unsigned char type, void *data)
         set_path(&entry, numbers->directory, name) &&
         look_at_socket(numbers->live, entry.path, numbers->roots_too) == PT_DROP_NOT)
         keep(numbers, (unsigned)number);
-    return pt_live_now() > numbers->live->deadline;
+    return pt_monotonic() > numbers->live->deadline;
 }
 
 size_t pt_live_numbers(const struct pt_live *live, const char *directory, const char *prefix,

@@ -21,11 +21,8 @@
 /* Who asks, and until when. */
 struct pt_live {
     uid_t uid;
-    int64_t deadline; /* CLOCK_MONOTONIC, nanoseconds: of all that is asked */
+    int64_t deadline; /* as pt_monotonic() counts: of all that is asked */
 };
-
-/* CLOCK_MONOTONIC. */
-int64_t pt_live_now(void);
 
 /* Whether the user listens on a bus's socket. RET_FD: the connection, which the caller closes. */
 enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *entry, int *ret_fd);

@@ -7,6 +7,7 @@
 
 #include "dbus.h"
 #include "session_live.h"
+#include "waitset.h"
 
 #define DAEMON "org.freedesktop.Notifications"
 
@@ -202,7 +203,7 @@ static void find_display(struct look *look)
 static enum suit suit_of(struct look *look, int fd, enum pt_drop *ret_why)
 {
     struct pt_dbus bus;
-    int64_t soon = pt_live_now() + 2 * INT64_C(1000000000);
+    int64_t soon = pt_monotonic() + 2 * INT64_C(1000000000);
     int has, starts = 0;
 
     if (soon > look->live.deadline)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +9,12 @@
 #include <unistd.h>
 
 #include "session_live.h"
+#include "waitset.h"
 
 /* What a child leaves to us for reading its answer. */
 #define MARGIN INT64_C(500000000)
 
-/* One child and what it has said so far. */
+/* One child and what it has said so far. All zero: none. */
 struct talk {
     pid_t pid; /* 0: none */
     int fd;    /* -1: over */
@@ -83,13 +83,14 @@ static int start(const struct pt_probe *probe, int64_t deadline, struct talk *ta
     return 0;
 }
 
-static void hang_up(struct talk *talk)
+static void hang_up(struct talk *talk, struct pt_waitset *waitset)
 {
+    pt_waitset_unwatch(waitset, talk->fd);
     close(talk->fd);
     talk->fd = -1;
 }
 
-static void listen_to(struct talk *talk)
+static void listen_to(struct talk *talk, struct pt_waitset *waitset)
 {
     for (;;) {
         ssize_t length;
@@ -107,37 +108,41 @@ static void listen_to(struct talk *talk)
         }
         talk->said.length += (size_t)length;
     }
-    hang_up(talk);
+    hang_up(talk, waitset);
 }
 
-static void listen_to_all(struct talk *talks, struct pollfd *pollers, size_t count,
-                          int64_t deadline)
+static int listen_to_all(struct pt_waitset *waitset, struct talk *talks, size_t count,
+                         int64_t deadline)
 {
-    for (;;) {
-        int64_t left = deadline - pt_live_now();
-        size_t open = 0;
+    size_t open = 0;
+    int error = 0;
 
-        for (size_t i = 0; i < count; i++) {
-            pollers[i] = (struct pollfd){.fd = talks[i].fd, .events = POLLIN};
-            open += talks[i].fd >= 0;
-        }
-        if (open == 0 || left <= 0)
-            return;
-        if (poll(pollers, count, (int)(left / 1000000) + 1) < 0 && errno != EINTR)
-            return;
-        for (size_t i = 0; i < count; i++) {
-            if (talks[i].fd >= 0 && pollers[i].revents != 0)
-                listen_to(&talks[i]);
-        }
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        if (talks[i].fd < 0)
+            continue;
+        error = pt_waitset_watch(waitset, talks[i].fd, false, &talks[i]);
+        open++;
     }
+    while (error == 0 && open > 0) {
+        struct pt_event event;
+        struct talk *talk;
+
+        error = pt_waitset_next(waitset, deadline, &event);
+        if (error != 0 || event.kind != PT_EVENT_READY)
+            return error;
+        talk = event.data;
+        listen_to(talk, waitset);
+        open -= talk->fd < 0;
+    }
+    return error;
 }
 
 /* A child of ours that was never another's is reaped; one that became a user may be held by her
  * (traced, it is hers to release), so it is only killed: it goes with us. */
-static void end(const struct pt_probe *probe, struct talk *talk)
+static void end(const struct pt_probe *probe, struct talk *talk, struct pt_waitset *waitset)
 {
     if (talk->fd >= 0)
-        hang_up(talk);
+        hang_up(talk, waitset);
     if (talk->pid == 0)
         return;
     kill(talk->pid, SIGKILL);
@@ -158,29 +163,41 @@ static int understand(struct pt_probe *probe, const struct talk *talk)
     return 0;
 }
 
-int pt_probe_all(struct pt_probe *probes, size_t count, int64_t deadline)
+/* Fills the answers; what cannot be started does not answer. */
+static int ask_all(struct pt_waitset *waitset, struct pt_probe *probes, struct talk *talks,
+                   size_t count, int64_t deadline)
 {
-    struct talk *talks = calloc(count + 1, sizeof *talks);
-    struct pollfd *pollers = calloc(count + 1, sizeof *pollers);
-    int64_t patience = pt_live_now() + PT_PROBE_PATIENCE;
-    int error = talks != NULL && pollers != NULL ? 0 : -ENOMEM;
+    int error;
 
-    if (deadline > patience)
-        deadline = patience;
-    for (size_t i = 0; error == 0 && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         talks[i].fd = -1;
-        start(&probes[i], deadline, &talks[i]); /* else it does not answer */
+        start(&probes[i], deadline, &talks[i]);
     }
-    if (error == 0)
-        listen_to_all(talks, pollers, count, deadline);
-    for (size_t i = 0; talks != NULL && pollers != NULL && i < count; i++) {
-        end(&probes[i], &talks[i]);
+    error = listen_to_all(waitset, talks, count, deadline);
+    for (size_t i = 0; i < count; i++) {
+        end(&probes[i], &talks[i], waitset);
         if (error == 0)
             error = understand(&probes[i], &talks[i]);
         pt_buffer_done(&talks[i].said);
     }
+    return error;
+}
+
+int pt_probe_all(struct pt_probe *probes, size_t count, int64_t deadline)
+{
+    struct talk *talks = calloc(count + 1, sizeof *talks);
+    int64_t patience = pt_monotonic() + PT_PROBE_PATIENCE;
+    struct pt_waitset *waitset = NULL;
+    int error = -ENOMEM;
+    sigset_t none;
+
+    sigemptyset(&none);
+    if (talks != NULL)
+        error = pt_waitset_new(&waitset, NULL, &none);
+    if (error == 0)
+        error = ask_all(waitset, probes, talks, count, deadline < patience ? deadline : patience);
+    pt_waitset_free(waitset);
     free(talks);
-    free(pollers);
     return error;
 }
 
