@@ -18,21 +18,26 @@
 
 #define X_SOCKETS "/tmp/.X11-unix"
 
-/* One connection may take so long: a full backlog keeps connect(2) waiting. */
+/* One question may take so long: a full queue keeps connect(2) waiting. */
 #define PATIENCE (2 * PT_SECOND)
+
+int64_t pt_live_patience(const struct pt_live *live)
+{
+    int64_t half = (live->deadline - pt_monotonic()) / 2;
+
+    return half < PATIENCE ? half : PATIENCE;
+}
 
 /* --- sockets --- */
 
 /* Sending, which connecting counts as, and receiving end after this; 0 would be never. */
 static int set_patience(const struct pt_live *live, int fd)
 {
-    int64_t left = live->deadline - pt_monotonic();
+    int64_t left = pt_live_patience(live);
     struct timeval time;
 
     if (left <= 0)
         return -ETIMEDOUT;
-    if (left > PATIENCE)
-        left = PATIENCE;
     time.tv_sec = (time_t)(left / PT_SECOND);
     time.tv_usec = (suseconds_t)(left % PT_SECOND / 1000 + 1);
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) != 0 ||
@@ -68,6 +73,13 @@ static int connect_to(const struct pt_live *live, const struct pt_bus_entry *ent
     return fd;
 }
 
+/* What a failed connection says: nobody listens, or somebody who does not answer (a full queue is
+ * EAGAIN when the time is over). */
+static enum pt_drop why_not_connected(int error)
+{
+    return error == -ECONNREFUSED || error == -ENOENT ? PT_DROP_DEAD : PT_DROP_FULL;
+}
+
 /* Whose socket it is; the file's kind and owner, no link followed. */
 static enum pt_drop look_at_socket(const struct pt_live *live, const char *path, bool roots_too)
 {
@@ -96,7 +108,7 @@ enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *
         return drop;
     fd = connect_to(live, entry, &peer);
     if (fd < 0)
-        return PT_DROP_DEAD;
+        return why_not_connected(fd);
     if (peer == live->uid) {
         *ret_fd = fd;
         return PT_DROP_NOT;
@@ -177,7 +189,7 @@ static enum pt_drop ask_roots_server(const struct pt_live *live, const struct pt
             continue;
         fd = connect_to(live, entry, &peer);
         if (fd < 0)
-            return PT_DROP_DEAD;
+            return why_not_connected(fd);
         let_in = peer == 0 && is_let_in(live, fd, &cookie);
         close(fd);
         if (let_in) {
@@ -188,43 +200,12 @@ static enum pt_drop ask_roots_server(const struct pt_live *live, const struct pt
     return PT_DROP_REFUSED;
 }
 
-/* X clients try the abstract name first: where a stranger holds it, they would talk to her. */
-enum pt_drop pt_live_display(const struct pt_live *live, unsigned number, const char *const *files,
-                             size_t count, size_t *ret_file)
-{
-    struct pt_bus_entry entry;
-    char name[16];
-    enum pt_drop path;
-    uid_t peer = (uid_t)-1;
-    int fd;
-
-    snprintf(name, sizeof name, "X%u", number);
-    set_path(&entry, X_SOCKETS, name);
-    path = look_at_socket(live, entry.path, true);
-    if (path != PT_DROP_NOT && path != PT_DROP_ABSENT)
-        return path;
-    entry.abstract = true;
-    fd = connect_to(live, &entry, &peer);
-    if (fd < 0 && path == PT_DROP_NOT) {
-        entry.abstract = false;
-        fd = connect_to(live, &entry, &peer);
-    }
-    if (fd < 0)
-        return PT_DROP_DEAD;
-    close(fd);
-    *ret_file = count;
-    if (peer == live->uid)
-        return PT_DROP_NOT;
-    if (peer != 0)
-        return PT_DROP_STRANGER;
-    return ask_roots_server(live, &entry, number, files, count, ret_file);
-}
-
 /* What the kernel lists for one display. */
 struct listing {
     const struct pt_live *live;
     const char *path;
-    uint32_t file; /* of the path, as pt_listener has it */
+    uint32_t file;  /* of the path, as pt_listener has it */
+    bool roots_too; /* root's name is none of a stranger */
     bool path_is_hers;
     bool name_is_foreign;
     bool without_uid;
@@ -245,10 +226,20 @@ static int see_listener(const struct pt_listener *listener, void *data)
     if (!listener->has_uid)
         listing->without_uid = true;
     else if (is_abstract)
-        listing->name_is_foreign |= listener->uid != listing->live->uid;
+        listing->name_is_foreign |=
+            listener->uid != listing->live->uid && !(listing->roots_too && listener->uid == 0);
     else if (listener->uid == listing->live->uid && listener->file == listing->file)
         listing->path_is_hers = true; /* the same path in another's mount namespace has another */
     return 0;
+}
+
+/* Whether the kernel says all that we ask it for. */
+static bool list_display(struct listing *listing)
+{
+    int64_t patience = pt_live_patience(listing->live);
+
+    return patience > 0 && pt_unix_listeners(patience, see_listener, listing) == 0 &&
+           !listing->without_uid;
 }
 
 enum pt_drop pt_live_display_listed(const struct pt_live *live, unsigned number)
@@ -266,11 +257,62 @@ enum pt_drop pt_live_display_listed(const struct pt_live *live, unsigned number)
         return PT_DROP_ABSENT;
     listing.path = path;
     listing.file = (uint32_t)there.st_ino;
-    if (pt_unix_listeners(PATIENCE, see_listener, &listing) != 0 || listing.without_uid)
+    if (!list_display(&listing))
         return PT_DROP_NOT_PROVEN;
     if (listing.name_is_foreign)
         return PT_DROP_STRANGER;
     return listing.path_is_hers ? PT_DROP_NOT : PT_DROP_DEAD;
+}
+
+/* Where a stranger holds the abstract name she would only keep us waiting. */
+static bool is_strangers(const struct pt_live *live, const char *path)
+{
+    struct listing listing = {.live = live, .path = path, .roots_too = true};
+
+    return list_display(&listing) && listing.name_is_foreign;
+}
+
+/* X clients try the abstract name first: where a stranger holds it, they would talk to her. Only a
+ * refusal says that nobody does. */
+static int connect_display(const struct pt_live *live, struct pt_bus_entry *entry, bool has_path,
+                           uid_t *ret_peer)
+{
+    int fd;
+
+    entry->abstract = true;
+    fd = connect_to(live, entry, ret_peer);
+    if (fd != -ECONNREFUSED || !has_path)
+        return fd;
+    entry->abstract = false;
+    return connect_to(live, entry, ret_peer);
+}
+
+enum pt_drop pt_live_display(const struct pt_live *live, unsigned number, const char *const *files,
+                             size_t count, size_t *ret_file)
+{
+    struct pt_bus_entry entry;
+    char name[16];
+    enum pt_drop path;
+    uid_t peer = (uid_t)-1;
+    int fd;
+
+    snprintf(name, sizeof name, "X%u", number);
+    set_path(&entry, X_SOCKETS, name);
+    path = look_at_socket(live, entry.path, true);
+    if (path != PT_DROP_NOT && path != PT_DROP_ABSENT)
+        return path;
+    if (is_strangers(live, entry.path))
+        return PT_DROP_STRANGER;
+    fd = connect_display(live, &entry, path == PT_DROP_NOT, &peer);
+    if (fd < 0)
+        return why_not_connected(fd);
+    close(fd);
+    *ret_file = count;
+    if (peer == live->uid)
+        return PT_DROP_NOT;
+    if (peer != 0)
+        return PT_DROP_STRANGER;
+    return ask_roots_server(live, &entry, number, files, count, ret_file);
 }
 
 /* --- files --- */

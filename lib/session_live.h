@@ -24,6 +24,10 @@ struct pt_live {
     int64_t deadline; /* as pt_monotonic() counts: of all that is asked */
 };
 
+/* How long one question may take: 2 s, and never more than half of the time that is left, so that
+ * some is left for all that follow. Nanoseconds; 0 or less: none. */
+int64_t pt_live_patience(const struct pt_live *live);
+
 /* Whether the user listens on a bus's socket. RET_FD: the connection, which the caller closes. */
 enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *entry, int *ret_fd);
 

@@ -11,7 +11,7 @@
 
 #define DAEMON "org.freedesktop.Notifications"
 
-/* So much is looked at for one session. */
+/* So much is looked at for one session; what lstat shows to be nothing does not count. */
 enum { DIRECTORIES = 8, DISPLAYS = 16, BUSES = 16, COOKIE_FILES = 4 };
 
 /* How well a bus suits. */
@@ -26,6 +26,7 @@ struct look {
     const char *cookie_files[COOKIE_FILES]; /* accepted, and ~/.Xauthority at last */
     size_t cookie_count, named_cookies;
     char usual_directory[32], usual_cookies[4096];
+    size_t waylands, displays; /* that were tried */
     bool has_wayland, has_x;
     enum suit suit; /* of the bus */
 };
@@ -35,10 +36,18 @@ static const struct pt_proposals *proposals(const struct look *look, enum pt_val
     return &look->probe->ballot->proposals[value];
 }
 
-/* A proposal that came to nothing. What only was a guess of ours is not worth a word. */
+/* A proposal that came to nothing. What only was a guess of ours is not worth a word; nor may many
+ * of them leave no room for the answer itself. */
 static void drop(struct look *look, enum pt_value value, enum pt_drop why, const char *text)
 {
-    pt_answer_drop(look->answer, value, why, text);
+    if (look->answer->length < PT_ANSWER_LIMIT / 2)
+        pt_answer_drop(look->answer, value, why, text);
+}
+
+/* Whether more than a look was taken at it. */
+static bool was_tried(enum pt_drop why)
+{
+    return why != PT_DROP_ABSENT && why != PT_DROP_FOREIGN;
 }
 
 /* --- the runtime directory --- */
@@ -76,6 +85,7 @@ static bool take_wayland(struct look *look, const char *directory, const char *n
                          enum pt_drop *ret_why)
 {
     *ret_why = pt_live_wayland(&look->live, directory, name);
+    look->waylands += was_tried(*ret_why);
     if (*ret_why != PT_DROP_NOT)
         return false;
     pt_answer_value(look->answer, PT_VALUE_WAYLAND, name);
@@ -111,7 +121,7 @@ static void find_wayland_in(struct look *look, const char *directory)
     enum pt_drop why;
     char name[32];
 
-    for (size_t i = 0; i < count && !look->has_wayland; i++) {
+    for (size_t i = 0; i < count && !look->has_wayland && look->waylands < DISPLAYS; i++) {
         snprintf(name, sizeof name, "wayland-%u", numbers[i]);
         take_wayland(look, directory, name, &why);
     }
@@ -121,7 +131,7 @@ static void find_wayland(struct look *look)
 {
     const struct pt_proposals *named = proposals(look, PT_VALUE_WAYLAND);
 
-    for (size_t i = 0; i < named->count && i < DISPLAYS; i++) {
+    for (size_t i = 0; i < named->count && look->waylands < DISPLAYS; i++) {
         if (take_proposed_wayland(look, named->list[i].text))
             return;
     }
@@ -161,6 +171,7 @@ static bool take_display(struct look *look, unsigned number, const char *text,
     *ret_why = look->has_wayland ? pt_live_display_listed(&look->live, number)
                                  : pt_live_display(&look->live, number, look->cookie_files,
                                                    look->cookie_count, &file);
+    look->displays += was_tried(*ret_why);
     if (*ret_why != PT_DROP_NOT)
         return false;
     look->has_x = true;
@@ -180,7 +191,7 @@ static void find_display(struct look *look)
     enum pt_drop why;
     char text[16];
 
-    for (size_t i = 0; i < named->count && i < DISPLAYS; i++) {
+    for (size_t i = 0; i < named->count && look->displays < DISPLAYS; i++) {
         const char *display = named->list[i].text;
 
         if (pt_display_number(display, strlen(display), &numbers[0]) == 0) {
@@ -191,7 +202,7 @@ static void find_display(struct look *look)
     }
     if (look->probe->takes_rest)
         count = pt_live_numbers(&look->live, "/tmp/.X11-unix", "X", true, numbers);
-    for (size_t i = 0; i < count && !look->has_x; i++) {
+    for (size_t i = 0; i < count && !look->has_x && look->displays < DISPLAYS; i++) {
         snprintf(text, sizeof text, ":%u", numbers[i]);
         take_display(look, numbers[i], text, &why);
     }
@@ -203,11 +214,9 @@ static void find_display(struct look *look)
 static enum suit suit_of(struct look *look, int fd, enum pt_drop *ret_why)
 {
     struct pt_dbus bus;
-    int64_t soon = pt_monotonic() + 2 * INT64_C(1000000000);
+    int64_t soon = pt_monotonic() + pt_live_patience(&look->live);
     int has, starts = 0;
 
-    if (soon > look->live.deadline)
-        soon = look->live.deadline;
     *ret_why = PT_DROP_SILENT;
     if (pt_dbus_open(&bus, fd, look->live.uid, soon) != 0)
         return BUS_DEAD;
@@ -237,9 +246,8 @@ static void try_bus(struct look *look, const struct pt_bus_entry *entry, struct 
     enum pt_drop why;
     int fd;
 
-    if (best->tried++ == BUSES)
-        return;
     why = pt_live_bus(&look->live, entry, &fd);
+    best->tried += was_tried(why);
     if (why == PT_DROP_NOT && look->probe->notifications)
         suit = suit_of(look, fd, &why);
     else if (why == PT_DROP_NOT)
@@ -259,14 +267,15 @@ static enum suit best_suit(const struct look *look)
     return look->probe->notifications ? BUS_HAS_DAEMON : BUS_LIVE;
 }
 
-/* A proposal may hold several entries: each is tried, in order. */
+/* A proposal may hold several entries: each is tried, in order. The last try is for the usual one.
+ */
 static void try_address(struct look *look, const char *address, struct best_bus *best)
 {
     const char *end = address + strlen(address);
     struct pt_bus_entry entry;
     enum pt_drop why;
 
-    while (best->suit < best_suit(look) && best->tried < BUSES &&
+    while (best->suit < best_suit(look) && best->tried < BUSES - 1 &&
            pt_bus_next(&address, end, &entry, &why)) {
         if (why == PT_DROP_NOT)
             try_bus(look, &entry, best, true);

@@ -52,6 +52,7 @@ static const char *const drop_texts[PT_DROP_COUNT] = {
     [PT_DROP_ABSENT] = "does not exist",
     [PT_DROP_FOREIGN] = "is not the user's, or not what it is to be",
     [PT_DROP_DEAD] = "nobody listens there",
+    [PT_DROP_FULL] = "who listens there takes no connection, or a stranger keeps the name busy",
     [PT_DROP_STRANGER] = "another user listens there",
     [PT_DROP_REFUSED] = "the X server runs as root and the user has no cookie that it takes",
     [PT_DROP_NOT_PROVEN] = "cannot be proven to be the user's without starting Xwayland",

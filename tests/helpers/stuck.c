@@ -1,7 +1,8 @@
 /*
- * stuck COUNT: as many processes whose mmap lock nobody gets any more, so that who reads their
- * cmdline, environ or smaps waits for ever. Prints their PIDs, one a line, and stays until it is
- * killed; then all of them end. Status 77 with the reason where that cannot be arranged.
+ * stuck COUNT [UID]: as many processes, of that user, whose mmap lock nobody gets any more, so that
+ * who reads their cmdline, environ or smaps waits for ever. Prints their PIDs, one a line, and
+ * stays until it is killed; then all of them end. Status 77 with the reason where that cannot be
+ * arranged.
  *
  * A file of ours answers no read (FUSE; include/uapi/linux/fuse.h). Each target maps a page of it;
  * a second process reads that page through /proc/TARGET/mem, where the kernel waits for it with the
@@ -10,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -147,8 +149,17 @@ static void die_with_parent(void)
         _exit(1);
 }
 
+/* As if it had been started by that user. */
+static void become(uid_t uid)
+{
+    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+        _exit(1);
+    prctl(PR_SET_DUMPABLE, 1);
+    die_with_parent(); /* forgotten by the change */
+}
+
 /* Says where the page is, waits for the word, and asks for the lock. */
-static void be_target(const char *path, int say, int word)
+static void be_target(const char *path, uid_t uid, int say, int word)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, 0);
@@ -157,8 +168,11 @@ static void be_target(const char *path, int say, int word)
 
     prctl(PR_SET_NAME, "stuck-target");
     /* Only who asks learns how long the file is. */
-    if (page == MAP_FAILED || fstat(file, &attributes) < 0 ||
-        write(say, &page, sizeof page) != sizeof page || read(word, &byte, 1) != 1)
+    if (page == MAP_FAILED || fstat(file, &attributes) < 0)
+        _exit(1);
+    if (uid != 0)
+        become(uid);
+    if (write(say, &page, sizeof page) != sizeof page || read(word, &byte, 1) != 1)
         _exit(1);
     mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     _exit(1);
@@ -203,7 +217,7 @@ static int wait_for_state(pid_t pid, const char *states)
     return -1;
 }
 
-static int make_stuck(const char *path, int fuse)
+static int make_stuck(const char *path, uid_t uid, int fuse)
 {
     int say[2], word[2];
     void *page;
@@ -215,7 +229,7 @@ static int make_stuck(const char *path, int fuse)
     if (target == 0) {
         close(fuse);
         die_with_parent();
-        be_target(path, say[1], word[0]);
+        be_target(path, uid, say[1], word[0]);
     }
     close(say[1]);
     if (target < 0 || read(say[0], &page, sizeof page) != sizeof page)
@@ -238,6 +252,7 @@ int main(int argc, char **argv)
 {
     char path[] = "/tmp/stuck.XXXXXX";
     int count = argc > 1 ? atoi(argv[1]) : 1;
+    uid_t uid = argc > 2 ? (uid_t)atoi(argv[2]) : 0;
     int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     pid_t server;
 
@@ -252,7 +267,7 @@ int main(int argc, char **argv)
         serve(fuse);
     }
     for (int i = 0; i < count; i++)
-        if (make_stuck(path, fuse) < 0) {
+        if (make_stuck(path, uid, fuse) < 0) {
             int status = skip("no process could be stuck");
 
             kill(server, SIGKILL);

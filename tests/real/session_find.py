@@ -11,7 +11,8 @@ import time
 import desktop
 import support
 
-desktop.enter()
+desktop.enter({"helpers": support.HELPERS})
+
 
 class Layouts(desktop.Case):
     """State files as real systems have them; the sockets behind are plain ones."""
@@ -410,16 +411,7 @@ class Hostile(desktop.Case):
         self.assertNotIn("DISPLAY", self.variables())
 
     def fill_wayland(self):
-        """A display whose queue is full: connecting waits."""
-        full = self.listen(f"{desktop.run_directory(1000)}/wayland-0", 1000, backlog=0)
-        while True:
-            filler = socket.socket(socket.AF_UNIX)
-            self.addCleanup(filler.close)
-            filler.setblocking(False)
-            try:
-                filler.connect(full.socket.getsockname())
-            except BlockingIOError:
-                return
+        return self.listen_full(f"{desktop.run_directory(1000)}/wayland-0", 1000)
 
     def test_full_backlog(self):
         """Within the time, and dropped."""
@@ -427,6 +419,86 @@ class Hostile(desktop.Case):
         begin = time.monotonic()
         self.assertEqual(self.gui("true").returncode, 125)
         self.assertLess(time.monotonic() - begin, 8)
+
+    def test_full_abstract_name(self):
+        """Who keeps the name busy that X clients try first, holds it: a stranger; so does a server
+        that takes nobody. Never does it count as a name that nobody has."""
+        self.session("2", 1000, TYPE="x11")
+        self.listen("/tmp/.X11-unix/X0", 1000)
+        self.witness(1000, DISPLAY=":0")
+        self.assertEqual(self.variables()["DISPLAY"], ":0")
+        stranger = self.listen_full("\0/tmp/.X11-unix/X0", 1002)
+        begin = time.monotonic()
+        self.assertEqual(self.reasons()["DISPLAY", ":0"], "another user listens there")
+        self.assertEqual(self.gui("true").returncode, 125)
+        self.assertLess(time.monotonic() - begin, 8)
+        stranger.close()
+        self.assertEqual(self.variables()["DISPLAY"], ":0")
+        self.listen_full("\0/tmp/.X11-unix/X0", 1000)
+        self.assertIn("takes no connection", self.reasons()["DISPLAY", ":0"])
+        self.assertEqual(self.gui("true").returncode, 125)
+
+    def test_full_sockets_before_a_good_one(self):
+        """They take time, and not that of what comes after them."""
+        for number in range(6):
+            self.listen_full(f"/tmp/full{number}", 1000)
+            self.witness(1000, DBUS_SESSION_BUS_ADDRESS=f"unix:path=/tmp/full{number}")
+        self.listen_full("/tmp/.X11-unix/X1", 1000)
+        self.listen("/tmp/.X11-unix/X2", 1000)
+        self.bus(1000)
+        begin = time.monotonic()
+        variables = self.variables()
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual((variables["DISPLAY"], variables["DBUS_SESSION_BUS_ADDRESS"]),
+                         (":2", "unix:path=/run/user/1000/bus"))
+
+    def test_flood_of_sockets(self):
+        """Thousands of a stranger's, listening and dead, beside ours."""
+        script = ("import os, resource, socket, sys\n"
+                  "resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n"
+                  "kept = []\n"
+                  "for n in range(3000):\n"
+                  "    s = socket.socket(socket.AF_UNIX)\n"
+                  "    s.bind(f'/tmp/.X11-unix/X{n + 100}' if n < 1500 else f'\\0/tmp/.X11-unix/X{n}')\n"
+                  "    if n % 2: s.listen(0)\n"
+                  "    kept.append(s)\n"
+                  "print(flush=True); sys.stdin.read()")
+        self.start_as(1002, [sys.executable, "-c", script], ready=True, stdin=subprocess.PIPE)
+        self.wayland(1000)
+        self.listen("/tmp/.X11-unix/X9999", 1000)
+        begin = time.monotonic()
+        variables = self.variables()
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual((variables["WAYLAND_DISPLAY"], variables["DISPLAY"]), ("wayland-0", ":9999"))
+
+    def stuck(self, count, uid):
+        child = self.start([f"{desktop.PLACE}/helpers/stuck", str(count), str(uid)], ready=True)
+        if child.line.startswith("skipped"):
+            support.skip(child.line)
+        for _ in range(count - 1):
+            support.read_line(child.popen.stdout.fileno())
+
+    def test_held_locks_of_a_stranger(self):
+        """Her processes whose environ nobody can read: ours are heard all the same."""
+        os.unlink("/run/systemd/sessions/2")
+        self.stuck(9, 900)
+        self.wayland(1000)
+        self.witness(1000, LANG="de_DE.UTF-8")
+        begin = time.monotonic()
+        variables = self.variables()
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(variables["LANG"], "de_DE.UTF-8")
+
+    def test_held_locks_of_her_own(self):
+        """A process that hangs does not silence those after it."""
+        self.stuck(2, 1000)
+        self.wayland(1000)
+        for _ in range(40):
+            self.witness(1000, LANG="de_DE.UTF-8")
+        begin = time.monotonic()
+        variables = self.variables()
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual(variables["LANG"], "de_DE.UTF-8")
 
     def test_setuid_environment(self):
         """A process that was somebody else's shows that one's environment: not heard."""

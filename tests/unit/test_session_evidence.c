@@ -98,6 +98,7 @@ START_TEST(hears)
     add(&proc, 12, ours, "0::/a/user@1.service\n", ENVIRON("LANG=rest"));
     add(&proc, 13, ours, "0::/a/session-4.scope\n", ENVIRON("LANG=four")); /* nobody asks */
     add(&proc, 14, mixed, "0::/a/session-2.scope\n", ENVIRON("LANG=setuid"));
+    add(&proc, 15, "unreadable", "0::/a/session-2.scope\n", ENVIRON("LANG=nobody"));
     ck_assert_int_eq(pt_ballot_init(&first.ballot, &none, &arena), 0);
     ck_assert_int_eq(pt_ballot_init(&second.ballot, &none, &arena), 0);
     ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
@@ -120,7 +121,43 @@ START_TEST(hears)
 }
 END_TEST
 
+/* 300 processes of one user: the first and the last 128 are heard. */
+START_TEST(limit)
+{
+    static const struct pt_imports none = {NULL, 0};
+    struct pt_candidate candidate = {.uid = getuid(), .takes_rest = true};
+    struct pt_candidate *list[] = {&candidate};
+    struct pt_evidence evidence;
+    struct pt_procfs procfs;
+    struct pt_arena arena;
+    struct fakeproc proc;
+    char ids[64], text[32];
+
+    snprintf(ids, sizeof ids, "%u\t%u\t%u\t%u", getuid(), getuid(), getuid(), getuid());
+    pt_arena_init(&arena);
+    fakeproc_init(&proc);
+    for (int i = 0; i < 300; i++) {
+        int length = snprintf(text, sizeof text, "LANG=n%d", i);
+
+        add(&proc, 10 + i, ids, "0::/\n", text, (size_t)length + 1);
+    }
+    ck_assert_int_eq(pt_ballot_init(&candidate.ballot, &none, &arena), 0);
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    ck_assert_int_eq(pt_evidence_init(&evidence, &procfs), 0);
+    ck_assert_int_eq(pt_evidence_hear(&evidence, list, 1, NULL, 0, INT64_MAX, &arena), 0);
+    ck_assert_uint_eq(candidate.ballot.proposals[PT_VALUE_LANG].count, 256);
+    for (int i = 0; i < 300; i++) {
+        snprintf(text, sizeof text, "n%d", i);
+        ck_assert_msg(has(&candidate, PT_VALUE_LANG, text) == (i < 128 || i >= 172), "%s", text);
+    }
+    pt_evidence_done(&evidence);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+    pt_arena_done(&arena);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("session_evidence", names_sessions, hears);
+    return RUN_SUITE("session_evidence", names_sessions, hears, limit);
 }

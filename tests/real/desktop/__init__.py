@@ -106,6 +106,18 @@ class Listener:
             os.seteuid(0)
             os.setegid(0)
 
+    def fill(self):
+        """Until its queue is full: the sockets that wait in it."""
+        fillers = []
+        while True:
+            filler = socket.socket(socket.AF_UNIX)
+            filler.setblocking(False)
+            fillers.append(filler)
+            try:
+                filler.connect(self.socket.getsockname())
+            except BlockingIOError:
+                return fillers
+
     def was_connected(self):
         return support.is_readable(self.socket.fileno(), 0)
 
@@ -146,12 +158,21 @@ class Case(support.Case):
         return next(f"/home/{name}" for name, number in USERS.items() if number == uid) if uid else "/root"
 
     def witness(self, uid, **environment):
-        """A process that does nothing but show an environment. It is there when this returns."""
-        return self.start_as(uid, ["sh", "-c", "echo; exec sleep 1000"], environment, ready=True)
+        """A process that does nothing but show an environment. It is there when this returns, and
+        executes nothing more: while it did, its environment would be empty."""
+        return self.start_as(uid, ["sh", "-c", "echo; read word"], environment, ready=True,
+                             stdin=subprocess.PIPE)
 
     def listen(self, path, uid, backlog=16):
         listener = Listener(path, uid, backlog)
         self.addCleanup(listener.close)
+        return listener
+
+    def listen_full(self, path, uid):
+        """One whose queue is full: connecting waits."""
+        listener = self.listen(path, uid, backlog=0)
+        for filler in listener.fill():
+            self.addCleanup(filler.close)
         return listener
 
     # --- desktops
