@@ -15,7 +15,7 @@ desktop.enter()
 
 # Everything that a process can see of itself.
 INSIDE = r"""
-import json, os, signal, resource, sys
+import ctypes, fcntl, json, os, signal, resource, sys, termios
 def text(path):
     with open(path) as file:
         return file.read()
@@ -29,6 +29,13 @@ try:
     os.close(os.open("/dev/tty", os.O_RDWR)); tty = True
 except OSError:
     tty = False
+def types(fd):
+    # into a terminal's input, for whoever reads there
+    try:
+        fcntl.ioctl(fd, termios.TIOCSTI, b"x")
+        return True
+    except OSError:
+        return False
 print(json.dumps({
     "environment": dict(os.environ),
     "fds": {fd: target(fd) for fd in sorted(map(int, os.listdir("/proc/self/fd"))) if target(fd)},
@@ -36,6 +43,8 @@ print(json.dumps({
     "sid": os.getsid(0), "pid": os.getpid(), "pgrp": os.getpgrp(), "ppid": os.getppid(),
     "nofile": resource.getrlimit(resource.RLIMIT_NOFILE), "as": resource.getrlimit(resource.RLIMIT_AS),
     "fsize": resource.getrlimit(resource.RLIMIT_FSIZE), "nice": resource.getrlimit(13),
+    "rtprio": resource.getrlimit(14), "typed": [fd for fd in range(3) if types(fd)],
+    "securebits": ctypes.CDLL(None).prctl(27, 0, 0, 0, 0),
     "keys": text("/proc/keys") if os.path.exists("/proc/keys") else "",
     "stdin": sys.stdin.read() if "read" in sys.argv else "",
 }))
@@ -79,7 +88,9 @@ class Leaks(desktop.Case):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGWINCH})
             if may_raise:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
+                resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))
                 resource.setrlimit(13, (20, 20))  # RLIMIT_NICE
+                resource.setrlimit(14, (5, 5))  # RLIMIT_RTPRIO
         with open("/proc/self/status") as file:
             held = next(line for line in file if line.startswith("CapEff"))
         may_raise = int(held.split()[1], 16) & 1 << 24  # CAP_SYS_RESOURCE
@@ -98,8 +109,33 @@ class Leaks(desktop.Case):
         self.assertEqual(seen["umask"], 0o022)
         self.assertEqual(seen["cwd"], "/home/anna")
         self.assertEqual(seen["fsize"], [-1, -1])
+        if may_raise:
+            self.assertEqual(seen["as"], [-1, -1])
         self.assertEqual(seen["nice"], [0, 0])
+        self.assertEqual(seen["rtprio"], [0, 0])
         self.assertLessEqual(seen["nofile"][0], 1024)
+
+    def test_capabilities_that_stay(self):
+        """Ambient ones outlive a change of ids; with no-setuid-fixup all do."""
+        setpriv = desktop.find_program("setpriv")
+        for held in (["--inh-caps=+net_raw,+sys_admin", "--ambient-caps=+net_raw,+sys_admin"],
+                     ["--securebits=+no_setuid_fixup"]):
+            result = subprocess.run([setpriv, *held, f"{desktop.BIN}/with-gui-environment", "--",
+                                     sys.executable, "-c", INSIDE], env={}, capture_output=True,
+                                    text=True, timeout=support.DEADLINE)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            seen = json.loads(result.stdout)
+            for name in "CapInh", "CapPrm", "CapEff", "CapAmb":
+                self.assertEqual(int(seen["status"][name], 16), 0, (held, name))
+            self.assertEqual(seen["securebits"], 0)
+
+    def test_securebits_that_cannot_be_cleared(self):
+        """Locked ones: nothing is run rather than with what they leave."""
+        setpriv = desktop.find_program("setpriv")
+        result = subprocess.run([setpriv, "--securebits=+no_setuid_fixup,+no_setuid_fixup_locked",
+                                 f"{desktop.BIN}/with-gui-environment", "--", "echo", "ran"], env={},
+                                capture_output=True, text=True, timeout=support.DEADLINE)
+        self.assertEqual((result.returncode, result.stdout), (125, ""))
 
     def test_process_session(self):
         """A session of its own, without a terminal: TIOCSTI from inside would type for root."""
@@ -107,6 +143,7 @@ class Leaks(desktop.Case):
         self.assertEqual(seen["sid"], seen["pid"])
         self.assertEqual(seen["pgrp"], seen["pid"])
         self.assertFalse(seen["tty"])
+        self.assertEqual(seen["typed"], [])
 
     def test_descriptors(self):
         """No file and no terminal of ours, whatever was open."""
@@ -150,6 +187,7 @@ class Leaks(desktop.Case):
         self.assertTrue(process.has_ended())
         seen = json.loads(text)
         self.assertFalse(seen["tty"])
+        self.assertEqual(seen["typed"], [])
         self.assertEqual(seen["fds"]["0"], "/dev/null")
         for fd in "1", "2":
             self.assertTrue(seen["fds"][fd].startswith("pipe:"), seen["fds"])
@@ -166,7 +204,6 @@ class Leaks(desktop.Case):
         self.assertNotIn("classified", result.stdout)
         self.assertNotIn("root-secret", result.stdout)
         self.assertIn("own key found", result.stdout, result.stderr)
-
 
 
 if __name__ == "__main__":
