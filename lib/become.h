@@ -1,13 +1,13 @@
 /*
- * Becoming another user, completely, inside a child. runuser(1) and setpriv(1) leave some of this to
- * their caller: the terminal, through which a child types commands for root (TIOCSTI), and the
+ * Becoming another user, completely, inside a child. runuser(1) and setpriv(1) leave some of this
+ * to their caller: the terminal, through which a child types commands for root (TIOCSTI), and the
  * session keyring, in which it reads root's keys.
  *
- * What stays the caller's, since only a manager of services could choose better: its cgroup with the
- * limits of that, its security label (SELinux, AppArmor), namespaces and seccomp filters,
- * no_new_privs and the bounding set (sudo inside is to work where it works for the caller), nice and
- * the scheduling policy, CPU affinity, oom_score_adj, the login uid of audit, and those resource
- * limits that runuser(1) leaves as well.
+ * What stays the caller's, since only a manager of services could choose better: its cgroup with
+ * the limits of that, its security label (SELinux, AppArmor), namespaces and seccomp filters,
+ * no_new_privs and the bounding set (sudo inside is to work where it works for the caller), nice
+ * and the scheduling policy, CPU affinity, oom_score_adj, the login uid of audit, and those
+ * resource limits that runuser(1) leaves as well.
  */
 #ifndef PT_BECOME_H
 #define PT_BECOME_H

@@ -53,7 +53,7 @@ int pt_dbus_read_array(struct pt_dbus_reader *reader, size_t *ret_end);
 
 /* A connection. */
 struct pt_dbus {
-    int fd;           /* owned; -1: closed */
+    int fd; /* owned; -1: closed */
     struct pt_waitset *waitset;
     int64_t deadline; /* as pt_monotonic() counts */
     uint32_t serial;  /* of the last call */
