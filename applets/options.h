@@ -43,7 +43,8 @@ struct pt_option {
     const char *names;   /* long names, "color,colour": the first is the one shown; or NULL */
     const char *metavar; /* the value's name in help, "PID"; NULL when it takes nothing */
     const char *values;  /* what completes the value: words, "auto always never", or one of <pid>
-                          * <user> <group> <field> <file> <dir> <signal> <command>; or NULL */
+                          * <user> <group> <field> <file> <dir> <signal> <command> <applet>; or
+                          * NULL */
     const char *help;    /* one phrase, no full stop; wrapped by the help page */
 };
 
@@ -136,8 +137,8 @@ bool pt_options_runs_command(const struct pt_options *options, int argc, char **
 
 /* The help page, and the table for completions and tests: one option a line; letter, long names
  * (--color,--colour), argument, what completes it, help, separated by tabs, `-` for what is empty.
- * The argument is METAVAR, or [METAVAR] where it may be left out. A last line, with neither letter
- * nor name, stands for the operands. */
+ * The argument is METAVAR, [METAVAR] where it may be left out, `METAVAR ...` where it is all words
+ * that follow. A last line, with neither letter nor name, stands for the operands. */
 void pt_options_print_help(const struct pt_options *options);
 void pt_options_print_table(const struct pt_options *options);
 

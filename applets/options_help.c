@@ -111,14 +111,15 @@ void pt_options_print_table(const struct pt_options *options)
     for (const struct pt_option_group *group = options->groups; group->rows != NULL; group++) {
         for (const struct pt_option *row = group->rows; row->id != 0; row++) {
             bool maybe = row->takes == PT_TAKES_MAYBE;
+            const char *end = maybe ? "]" : row->takes == PT_TAKES_COMMAND ? " ..." : "";
 
             if (row->letter != 0 && options->prefix == NULL)
                 printf("-%c\t", row->letter);
             else
                 printf("-\t");
             print_names(options, row);
-            printf("\t%s%s%s\t%s\t%s\n", maybe ? "[" : "", row->metavar ? row->metavar : "-",
-                   maybe ? "]" : "", row->values ? row->values : "-", row->help);
+            printf("\t%s%s%s\t%s\t%s\n", maybe ? "[" : "", row->metavar ? row->metavar : "-", end,
+                   row->values ? row->values : "-", row->help);
         }
     }
     if (options->operands != NULL)

@@ -117,7 +117,7 @@ static const struct pt_option output_rows[] = {
     NOTHING(0, OPTION_JSON, "json", "one JSON document, processes nested"),
     NOTHING(0, OPTION_JSONL, "jsonl", "one JSON object a line, flat"),
     {'o', PT_TAKES_VALUE, OPTION_OUTPUT, "output", "FIELD,...", "<field>",
-     "the fields to show: columns before the tree, of --list, members in JSON"},
+     "the fields to show: columns before the tree, of --list, members in JSON; -o help lists them"},
     NOTHING(0, OPTION_NO_HEADER, "no-header", "no header line above columns"),
     {0, PT_TAKES_VALUE, OPTION_SORT, "sort", "[-]FIELD", "<field>",
      "order of --list and --jsonl, with - descending"},
@@ -204,11 +204,22 @@ static uint64_t take_number(const struct pt_parser *parser, uint64_t minimum, ui
     return number;
 }
 
+/* For people and for completions. */
+static _Noreturn void list_fields(void)
+{
+    for (size_t i = 0; pt_field_name_at(i) != NULL; i++)
+        puts(pt_field_name_at(i));
+    exit(pt_report_end(PT_EXIT_OK));
+}
+
 static void take_fields(const struct pt_parser *parser, struct ps_tree_settings *settings)
 {
     struct pt_fault fault = {0};
     const struct pt_field **fields;
-    int error = pt_fields_parse(parser->value, &fields, &fault);
+    int error;
+    if (strcmp(parser->value, "help") == 0)
+        list_fields();
+    error = pt_fields_parse(parser->value, &fields, &fault);
     if (error == -EINVAL)
         pt_option_fault(parser, &fault);
     if (error < 0)

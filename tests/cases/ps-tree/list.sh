@@ -27,3 +27,5 @@ status ps-tree --list --comm nobody
 status ps-tree --list -o pid,bogus
 status ps-tree --list -o pid,
 status ps-tree --list --sort bogus
+echo -- all names
+ps-tree -o help | sed -n '3,5p'
