@@ -37,7 +37,8 @@ _proctool() {
     local letter names argument what name i
     local -A argument_of=() values_of=()
     if [[ $applet == proctool && $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} != -* ]]; then
-        applet=${COMP_WORDS[1]/#%help/proctool} at=2
+        applet=${COMP_WORDS[1]} at=2
+        [[ $applet != help ]] || applet=proctool
     fi
     while IFS=$'\t' read -r letter names argument what _; do
         what=${what#-}
@@ -45,9 +46,9 @@ _proctool() {
         for name in $letter ${names//,/ }; do
             argument_of[$name]=$argument values_of[$name]=$what
         done
-        names=${names%%,*}
-        [[ $names == - || $argument == [-[]* || $argument == *' ...' ]] || names+==
-        offered+=" ${letter#-} ${names#-}"
+        [[ $letter == - ]] || offered+=" $letter"
+        [[ $names == - ]] || offered+=" ${names%%,*}"
+        [[ $names == - || $argument == [-[]* || $argument == *' ...' ]] || offered+==
     done < <(proctool --options "$applet" 2>/dev/null)
 
     for ((; at < COMP_CWORD; at++)); do
