@@ -31,10 +31,10 @@ def is_sanitized():
         return b"__asan_init" in file.read()
 
 
-def in_namespaces(network=False):
+def in_namespaces(network=False, orphans=False):
     """Runs this file again in PID and mount namespaces of its own, as their root with their /proc.
 
-    To be called before anything else; returns there only.
+    To be called before anything else; returns there only. `orphans`: PID 1 keeps up with any number.
     """
     ours = os.readlink("/proc/self/ns/pid")
     outer = os.environ.get("PROCTOOL_IN_NAMESPACES")
@@ -43,7 +43,7 @@ def in_namespaces(network=False):
             sys.exit("PROCTOOL_IN_NAMESPACES is set, and these are the namespaces outside")
         return
     os.environ["PROCTOOL_IN_NAMESPACES"] = ours
-    flags = ["-n"] if network else []
+    flags = ["-n"] * network + ["-i"] * orphans
     sys.stdout.flush()
     os.execv(f"{TESTS}/ns", [f"{TESTS}/ns", *flags, sys.executable, *sys.argv])
 
