@@ -67,6 +67,11 @@ pid_t pt_gettid(void)
     return (pid_t)syscall(SYS_gettid);
 }
 
+bool pt_thread_exists(pid_t tid)
+{
+    return syscall(SYS_tgkill, getpid(), tid, 0) == 0;
+}
+
 int pt_openat2(int directory, const char *path, const struct pt_open_how *how)
 {
     return answer(syscall(SYS_openat2, directory, path, how, sizeof *how));

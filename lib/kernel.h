@@ -9,6 +9,7 @@
 #ifndef PT_KERNEL_H
 #define PT_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,9 @@ int pt_pidfd_send_signal(int pidfd, int signal);
 
 /* gettid(2), for which glibc has a name since 2.30. */
 pid_t pt_gettid(void);
+
+/* Whether TID is still a thread of ours: tgkill(2), 2.5.75, of signal 0. */
+bool pt_thread_exists(pid_t tid);
 
 /* struct open_how of openat2(2), 5.6. */
 struct pt_open_how {

@@ -30,6 +30,9 @@
 #define LOOK_INTERVAL (250 * PT_MILLISECOND)
 #define LOOKS 4
 
+/* How often we yield to a thread of ours that is ending. */
+#define UNCOUNTED_YIELDS 10000
+
 struct run;
 
 /* The watching thread's; an abandoned thread does not touch it. */
@@ -203,6 +206,14 @@ static void start_worker(struct run *run, struct worker *worker)
     run->running++;
 }
 
+/* A joined thread has let go of its memory; the kernel counts it among ours until a moment later
+ * (do_exit() clears its tid for pthread_join() first, release_task() comes last). */
+static void await_uncounted(pid_t tid)
+{
+    for (int i = 0; i < UNCOUNTED_YIELDS && pt_thread_exists(tid); i++)
+        sched_yield();
+}
+
 static void join_workers(struct run *run)
 {
     for (size_t i = 0; i < WORKERS_MAX; i++) {
@@ -211,6 +222,8 @@ static void join_workers(struct run *run)
         if (worker->gate != NULL) {
             pthread_join(worker->thread, NULL);
             free(worker->gate);
+            if (run->self != 0)
+                await_uncounted(atomic_load(&worker->tid));
         }
         pt_arena_absorb(run->arena, &worker->arena);
     }
