@@ -34,13 +34,6 @@ static void set_bytes(struct pt_value *value, struct pt_bytes bytes)
         set_none(value);
 }
 
-/* A kernel thread, or one that has ended with all its threads: it has no executable, no arguments
- * and no memory of its own, whoever asks. */
-static bool has_no_program(const struct pt_process *process)
-{
-    return pt_process_is_kernel_thread(process) || pt_process_has_ended(process);
-}
-
 static double seconds_of(int64_t nanoseconds)
 {
     return (double)nanoseconds / (double)PT_SECOND;
@@ -205,7 +198,7 @@ static void get_exe_path(const struct pt_subject *subject, int detail, struct pt
     const struct pt_process *process = subject->process;
     (void)detail;
     set_bytes(ret_value, pt_process_exe_path(process));
-    if (ret_value->state == PT_VALUE_NONE && !has_no_program(process))
+    if (ret_value->state == PT_VALUE_NONE && !pt_process_lacks_program(process))
         set_unknown(ret_value, process->error[PT_SOURCE_EXE]);
 }
 
@@ -334,7 +327,7 @@ static void get_smaps(const struct pt_subject *subject, int which, struct pt_val
         const struct pt_smaps *smaps = &process->more->smaps;
         ret_value->is.amount =
             which == PSS ? smaps->pss : smaps->private_clean + smaps->private_dirty;
-    } else if (!has_no_program(process)) {
+    } else if (!pt_process_lacks_program(process)) {
         set_unknown(ret_value, process->error[PT_SOURCE_SMAPS_ROLLUP]);
     }
 }
@@ -523,26 +516,6 @@ const size_t pt_field_count = sizeof pt_field_rows / sizeof *pt_field_rows;
 
 /* --- one value --- */
 
-/*
- * Whether an errno says that there is no such thing, and not that we could not see it: the
- * executable and directory of what runs no program, labels of a kernel without a security module
- * (EINVAL: it keeps none; ENOENT: built without), the strings of what has no memory.
- */
-static bool is_absence(const struct pt_process *process, enum pt_source source, int error)
-{
-    switch (source) {
-    case PT_SOURCE_EXE:
-    case PT_SOURCE_CWD:
-    case PT_SOURCE_CMDLINE:
-    case PT_SOURCE_ENVIRON:
-        return error != ETIMEDOUT && has_no_program(process);
-    case PT_SOURCE_LABEL:
-        return error == EINVAL || error == ENOENT || error == EOPNOTSUPP;
-    default:
-        return false;
-    }
-}
-
 void pt_field_get(const struct pt_field *field, const struct pt_field_context *context,
                   uint32_t node, struct pt_value *ret_value)
 {
@@ -560,7 +533,7 @@ void pt_field_get(const struct pt_field *field, const struct pt_field_context *c
         set_unknown(ret_value, refused);
     else if (error == 0 || (field->flags & PT_FIELD_REFUSED))
         field->get(&subject, field->detail, ret_value);
-    else if (is_absence(subject.process, field->source, error))
+    else if (pt_process_lacks(subject.process, field->source))
         set_none(ret_value);
     else
         set_unknown(ret_value, error);

@@ -213,11 +213,12 @@ static void put_namespaces(const struct ps_tree_labels *labels, uint32_t node, b
 static void put_label(struct ps_tree_labels *labels, const struct pt_process *process,
                       struct details *details)
 {
+    bool known = pt_process_has(process, PT_SOURCE_LABEL);
     begin_detail(details);
-    if (!pt_process_has(process, PT_SOURCE_LABEL))
-        ps_tree_line_put(details->line, "?", 1);
-    else if (process->more->label.length == 0)
+    if (pt_process_lacks(process, PT_SOURCE_LABEL) || (known && process->more->label.length == 0))
         ps_tree_line_put(details->line, "-", 1);
+    else if (!known)
+        ps_tree_line_put(details->line, "?", 1);
     else
         put_text(labels, details->line, process->more->label.bytes, process->more->label.length,
                  false);
@@ -251,7 +252,7 @@ static void put_path(struct ps_tree_labels *labels, struct ps_tree_line *line,
     if (pt_process_has(process, PT_SOURCE_EXE)) {
         ps_tree_line_put(line, " ", 1);
         put_name(labels, line, process->more->exe.bytes, process->more->exe.length);
-    } else if (process->error[PT_SOURCE_EXE] != ENOENT) {
+    } else if (!pt_process_lacks(process, PT_SOURCE_EXE)) {
         ps_tree_line_put(line, " ?", 2);
     }
 }
@@ -315,7 +316,7 @@ static int put_arguments(struct ps_tree_labels *labels, struct ps_tree_line *lin
     }
     if (pt_process_has(process, PT_SOURCE_CMDLINE) && (!process->more->cmdline_cut || fits))
         put_strings(labels, line, process);
-    else
+    else if (!pt_process_lacks(process, PT_SOURCE_CMDLINE))
         ps_tree_line_put(line, " ?", 2);
     return 0;
 }

@@ -285,6 +285,28 @@ bool pt_process_has_ended(const struct pt_process *process)
     return is_over(process->stat.state) && process->stat.threads <= 1;
 }
 
+bool pt_process_lacks_program(const struct pt_process *process)
+{
+    return pt_process_is_kernel_thread(process) || pt_process_has_ended(process);
+}
+
+bool pt_process_lacks(const struct pt_process *process, enum pt_source source)
+{
+    int error = process->error[source];
+
+    switch (source) {
+    case PT_SOURCE_EXE:
+    case PT_SOURCE_CWD:
+    case PT_SOURCE_CMDLINE:
+    case PT_SOURCE_ENVIRON:
+        return error != 0 && error != ETIMEDOUT && pt_process_lacks_program(process);
+    case PT_SOURCE_LABEL:
+        return error == EINVAL || error == ENOENT || error == EOPNOTSUPP;
+    default:
+        return false;
+    }
+}
+
 uint64_t pt_process_resident(const struct pt_process *process)
 {
     if (pt_process_has(process, PT_SOURCE_STATM))

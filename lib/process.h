@@ -76,6 +76,17 @@ int pt_process_add_watched(const struct pt_procfs *procfs, struct pt_process *pr
 /* The states that wait(2)ing processes count as ended: Z, X, x, and no live thread beside it. */
 bool pt_process_has_ended(const struct pt_process *process);
 
+/* A kernel thread, or one that has ended with all its threads: it has no executable, no arguments
+ * and no memory of its own, whoever asks. */
+bool pt_process_lacks_program(const struct pt_process *process);
+
+/*
+ * Whether the errno of a source says that there is no such thing, and not that we could not see it:
+ * the executable and directory of what runs no program, labels of a kernel without a security
+ * module (EINVAL: it keeps none; ENOENT: built without), the strings of what has no memory.
+ */
+bool pt_process_lacks(const struct pt_process *process, enum pt_source source);
+
 /* Resident pages: statm's where it was read, else stat's, which since Linux 6.2 lags behind by some
  * pages for each CPU (percpu counters that only statm, status and smaps sum up). */
 uint64_t pt_process_resident(const struct pt_process *process);

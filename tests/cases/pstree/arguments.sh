@@ -34,10 +34,13 @@ echo -- the path
 ln -s '/usr/bin/x y (deleted)' "$PROCTOOL_PROCFS/2/exe"
 ln -s '/usr/bin/a---b' "$PROCTOOL_PROCFS/3/exe"
 ln -s '/usr/bin/bash' "$PROCTOOL_PROCFS/5/exe"
-ps-tree -A -p -P -n | head -4
+process 13 1 kworker flags=2097152
+ps-tree -A -p -P -n -k
 ps-tree -A -a -P 5
 echo -- the label
 mkdir "$PROCTOOL_PROCFS/2/attr" "$PROCTOOL_PROCFS/3/attr"
 echo 'unconfined' >"$PROCTOOL_PROCFS/2/attr/current"
 : >"$PROCTOOL_PROCFS/3/attr/current"
 ps-tree -A -p -Z -n | head -4
+mkfifo "$PROCTOOL_PROCFS/1/attr"
+ps-tree -A -Z 1 | head -1
