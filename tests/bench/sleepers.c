@@ -90,6 +90,10 @@ int main(int argc, char **argv)
         return 2;
     }
     setpgid(0, 0);
+    if (getpgrp() != getpid()) {
+        perror("sleepers: setpgid");
+        return 1;
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long left = count; left > 0; left -= GROUP)
         if (start() == 0)
