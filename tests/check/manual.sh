@@ -1,6 +1,6 @@
 #!/bin/sh
 # A page for every applet, without a complaint of mandoc's; the page, --help and --options speak of the
-# same options.
+# same options, and ps-tree's page of all fields by all their names.
 . "$TESTS/util.sh"
 cd "$SOURCE" || exit 1
 command -v mandoc >/dev/null || skip "no mandoc"
@@ -61,4 +61,14 @@ for applet in $("$PROCTOOL" --list); do
         complain "$applet: has no page in man/"
     fi
 done
+
+# The fields' table and the page's: a name, other names in parentheses.
+sed -n -e 's/^    {"\([a-z_]*\)", NULL, PT_VALUE.*/\1/p' \
+    -e 's/^    {"\([a-z_]*\)", "\([^"]*\)", PT_VALUE.*/\1 (\2)/p' applets/field_values.c |
+    sed 's/,/, /g' >"$work/fields"
+sed -n '/^\.Sh FIELDS/,/^\.Sh JSON/s/^\.It Cm \([a-z_]*\) Ta \(([a-z%_, ]*)\)\{0,1\}.*/\1 \2/p' man/ps-tree.1 |
+    sed 's/ $//' >"$work/described"
+[ -s "$work/fields" ] || complain "applets/field_values.c: no table of fields"
+diff "$work/fields" "$work/described" ||
+    complain "man/ps-tree.1: its FIELDS are not those of applets/field_values.c"
 exit $bad
