@@ -7,7 +7,9 @@ With PROCTOOL_LONG=1 for a minute (scan_storm_minute.py), and then the storm mus
 
 import json
 import os
+import re
 import subprocess
+import sys
 import time
 
 import support
@@ -53,6 +55,27 @@ class Storm(support.Case):
         if LONG:  # what runs beside the other tests may fall behind
             self.assertGreaterEqual(forks, 0.98 * PER_SECOND * SECONDS)
             self.assertGreaterEqual(scans, 0.9 * SECONDS / EVERY)
+
+    def test_swarm(self):
+        """Threads that come and go while they are listed: the process is there, with those that were."""
+        code = ("import threading\n"
+                "def churn():\n"
+                "    while True:\n"
+                "        thread = threading.Thread(target=int)\n"
+                "        thread.start(); thread.join()\n"
+                "for _ in range(6): threading.Thread(target=churn).start()\n"
+                "print('ready', flush=True)")
+        swarm = self.start([sys.executable, "-c", code])
+        for _ in range(40):
+            result = self.proctool("ps-tree", "-A", "-t", "-p", swarm.pid)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            first, *lines = result.stdout.splitlines()
+            self.assertRegex(first, rf"^[\w.-]+\({swarm.pid}\)-\+-\{{.+\}}\(\d+\)$")
+            self.assertGreaterEqual(len(lines), 5)
+            for line in lines:
+                self.assertRegex(line, r"^ +[|`]-\{.+\}\(\d+\)$")
+            tids = re.findall(r"\((\d+)\)$", result.stdout, re.M)
+            self.assertEqual(len(tids), len(set(tids)))
 
 
 support.main()
