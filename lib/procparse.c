@@ -85,7 +85,7 @@ static inline char take_state(struct fields *fields)
     if (!enter_field(fields) || fields->at == fields->end)
         return '\0';
     state = *fields->at++;
-    if (!ends_field(fields))
+    if (state <= ' ' || state > '~' || !ends_field(fields))
         fields->error = -EINVAL;
     return state;
 }

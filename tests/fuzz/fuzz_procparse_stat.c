@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     REQUIRE(stat.comm > text && stat.comm + stat.comm_length < text + size);
     REQUIRE(stat.comm[-1] == '(' && stat.comm[stat.comm_length] == ')');
+    REQUIRE(stat.state > ' ' && stat.state <= '~');
     REQUIRE(stat.pid > 0 && stat.ppid >= 0 && stat.tpgid >= -1);
     check_again(&stat);
     return 0;
