@@ -166,6 +166,7 @@ struct arguments {
     struct ps_tree_request request;
     const char *procfs;
     const char *output_option;  /* the one that chose settings.output */
+    const char *scope_option;   /* the one that chose request.scope */
     const char *drawing_option; /* one that only drawings heed, NULL: none */
     bool depth_given, context_given;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_AGE } color;
@@ -193,6 +194,16 @@ static void take_output(const struct pt_parser *parser, struct arguments *argume
                  arguments->output_option);
     arguments->settings.output = output;
     arguments->output_option = parser->row->names;
+}
+
+static void take_scope(const struct pt_parser *parser, struct arguments *arguments,
+                       enum ps_tree_scope scope)
+{
+    if (arguments->scope_option != NULL && arguments->request.scope != scope)
+        pt_usage("%.*s: cannot be combined with --%s", parser->name_length, parser->name,
+                 arguments->scope_option);
+    arguments->request.scope = scope;
+    arguments->scope_option = parser->row->names;
 }
 
 static uint64_t take_number(const struct pt_parser *parser, uint64_t minimum, uint64_t maximum)
@@ -326,20 +337,21 @@ static bool take_drawing(const struct pt_parser *parser, int id, struct argument
     }
 }
 
-static bool take_finding(const struct pt_parser *parser, int id, struct ps_tree_request *request)
+static bool take_finding(const struct pt_parser *parser, int id, struct arguments *arguments)
 {
+    struct ps_tree_request *request = &arguments->request;
     switch (id) {
     case OPTION_IGNORE_ANCESTORS:
         request->ignore_ancestors = true;
         return true;
     case OPTION_CHILDREN:
-        request->scope = PS_TREE_CHILDREN;
+        take_scope(parser, arguments, PS_TREE_CHILDREN);
         return true;
     case OPTION_GRANDCHILDREN:
-        request->scope = PS_TREE_GRANDCHILDREN;
+        take_scope(parser, arguments, PS_TREE_GRANDCHILDREN);
         return true;
     case OPTION_DESCENDANTS:
-        request->scope = PS_TREE_DESCENDANTS;
+        take_scope(parser, arguments, PS_TREE_DESCENDANTS);
         return true;
     case OPTION_FIRST:
         request->first = true;
@@ -452,7 +464,7 @@ static void take_option(const struct pt_parser *parser, int id, struct arguments
     if (take_drawing(parser, id, arguments)) {
         if (arguments->drawing_option == NULL && is_of_drawings_only(id))
             arguments->drawing_option = parser->row->names;
-    } else if (!take_finding(parser, id, &arguments->request)) {
+    } else if (!take_finding(parser, id, arguments)) {
         take_records(parser, id, arguments);
     }
 }

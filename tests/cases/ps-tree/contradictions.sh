@@ -10,6 +10,9 @@ status ps-tree --list -pa
 status ps-tree --json --ascii
 status ps-tree --folded=rss --numeric-sort
 status ps-tree --list --highlight-pid 1
+status ps-tree --children -r
+status ps-tree --list --grandchildren --children
+status ps-tree --list -r --descendants
 echo -- around matches, where there are none
 status ps-tree --list --pid 2 --context none
 status ps-tree --jsonl --pid 2 --context=both
