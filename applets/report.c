@@ -211,6 +211,13 @@ static bool reader_is_gone(int error)
     return error == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0);
 }
 
+/* What a write said that stdio did long ago: to write nothing fails again where stdout is closed,
+ * or a device that is full. */
+static int find_error(void)
+{
+    return write(STDOUT_FILENO, "", 0) < 0 ? errno : 0;
+}
+
 bool pt_report_write(const char *bytes, size_t length)
 {
     errno = 0;
@@ -233,6 +240,8 @@ int pt_report_end(int status)
     }
     if (!failed)
         return status;
+    if (error == 0)
+        error = find_error();
     if (!reader_is_gone(error))
         pt_warn("standard output: %s", error != 0 ? strerror(error) : "a write failed");
     if (status == PT_EXIT_OK || (status == PT_EXIT_NOTHING && report.failure_status == 0))
