@@ -122,6 +122,22 @@ class Find(support.Case):
         self.assertEqual((record["errors"]["exe"], record["errors"]["cwd"]), ("ENAMETOOLONG",) * 2)
         self.assertIn(child.pid, self.pids("--exe-name", "deep-sleep"))
 
+    def test_old_kernels(self):
+        """Without the calls that came later the same is shown, but for what only they tell."""
+        child = self.start(["sh", "-c", "echo ready; read line"], stdin=subprocess.PIPE)
+        fields = "id,exe,exe_path,exe_deleted,argv,namespaces,cgroup,rss,pss,inode"
+        now = self.record(child.pid, fields)
+        tree = self.proctool("ps-tree", "-p", child.pid).stdout
+        for error in "ENOSYS", "EPERM":
+            calls = ("close_range", "getrandom", "openat2", "pidfd_open", "statx", "unshare")
+            before = self.refused(error, *calls)
+            then = self.record(child.pid, fields, before=before)
+            self.assertEqual((then["inode"], then["errors"]), (None, {"inode": error}))
+            for name in set(fields.split(",")) - {"inode", "rss", "pss"}:
+                self.assertEqual(then[name], now[name], name)
+            self.assertIsNotNone(then["pss"])
+            self.assertEqual(self.proctool("ps-tree", "-p", child.pid, before=before).stdout, tree)
+
     def test_unreadable_namespaces_come_last(self):
         if os.geteuid() != 0 or not shutil.which("setpriv"):
             support.skip("only root can become somebody else")
