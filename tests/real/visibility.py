@@ -143,6 +143,9 @@ class Visibility(support.Case):
         reasons = {record["pid"]: record["root_reason"] for record in records}
         self.assertEqual(reasons.pop(1), "init")
         self.assertIn("ppid0", reasons.values())
+        # Its group and session are of the namespace outside.
+        (init,) = [record for record in records if record["pid"] == 1]
+        self.assertEqual((init["pgrp"], init["session"]), (0, 0))
         self.assertTrue(visitor.is_alive())
 
     def test_another_namespaces_procfs_is_not_ours(self):

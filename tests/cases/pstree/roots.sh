@@ -29,3 +29,5 @@ ps-tree -A 7 10 31
 echo -- missing
 status ps-tree -A 7 77
 status ps-tree -A 3
+echo -- why
+ps-tree --list -o pid,ppid,depth,root_reason
