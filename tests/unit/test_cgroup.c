@@ -1,9 +1,12 @@
-/* What the text of /proc/PID/cgroup says, as real systems write it and as somebody may forge it. */
+/* What the text of /proc/PID/cgroup says, as real systems write it and as somebody may forge it;
+ * and limits on memory, through mounts of all kinds, in a fixture. */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cgroup.h"
+#include "fakeproc.h"
 #include "suite.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -130,7 +133,218 @@ START_TEST(container)
 }
 END_TEST
 
+/* --- limits on memory: the groups are directories below `cg` of the fixture --- */
+
+static struct fakeproc proc;
+static struct pt_procfs procfs;
+static struct pt_arena arena;
+
+static void set_up(void)
+{
+    fakeproc_init(&proc);
+    fakeproc_add(&proc, &(struct fake_process){.pid = 1});
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    pt_arena_init(&arena);
+}
+
+static void tear_down(void)
+{
+    pt_arena_done(&arena);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+
+/* One line of mountinfo; POINT is below the fixture. */
+struct mount {
+    const char *root, *point, *type, *options;
+};
+
+static void write_mounts(const struct mount *mounts, size_t count)
+{
+    char text[4096];
+    size_t length = (size_t)snprintf(text, sizeof text, "21 1 0:21 / / rw - ext4 /dev/sda1 rw\n");
+
+    for (size_t i = 0; i < count; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length,
+                                   "%zu 21 0:26 %s %s/%s rw,nosuid shared:9 - %s cgroup %s\n",
+                                   i + 30, mounts[i].root, proc.path, mounts[i].point,
+                                   mounts[i].type, mounts[i].options);
+    fakeproc_text(&proc, 0, "self/mountinfo", text);
+}
+
+static void write_file(const char *group, const char *name, const char *text)
+{
+    char file[256];
+
+    snprintf(file, sizeof file, "%s/%s", group, name);
+    fakeproc_text(&proc, 0, file, text);
+}
+
+static void write_group2(const char *group, const char *max, const char *current, const char *stat)
+{
+    write_file(group, "memory.max", max);
+    write_file(group, "memory.current", current);
+    write_file(group, "memory.stat", stat);
+}
+
+static void write_group1(const char *group, const char *limit, const char *usage, const char *stat)
+{
+    write_file(group, "memory.limit_in_bytes", limit);
+    write_file(group, "memory.usage_in_bytes", usage);
+    write_file(group, "memory.stat", stat);
+}
+
+static struct pt_memory_limits read_limits(const char *cgroup)
+{
+    struct pt_memory_limits limits = {.count = 99};
+
+    ck_assert_int_eq(pt_cgroup_memory(&procfs, cgroup, strlen(cgroup), &arena, &limits), 0);
+    return limits;
+}
+
+static void check_limit(const struct pt_memory_limits *limits, size_t index, const char *group,
+                        uint64_t limit, uint64_t usage, uint64_t inactive_file)
+{
+    ck_assert_uint_lt(index, limits->count);
+    ck_assert_str_eq(limits->list[index].group, group);
+    ck_assert_uint_eq(limits->list[index].limit, limit);
+    ck_assert_uint_eq(limits->list[index].usage, usage);
+    ck_assert_uint_eq(limits->list[index].inactive_file, inactive_file);
+}
+
+#define V2 "cgroup2", "rw"
+#define V1 "cgroup", "rw,memory"
+
+START_TEST(version2)
+{
+    static const struct mount mounts[] = {{"/", "cg", V2}};
+    struct pt_memory_limits limits;
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("cg/web/apache/deep", "500\n", "400\n", "anon 1\ninactive_file 30\nfile 2\n");
+    write_group2("cg/web/apache", "max\n", "9\n", "inactive_file 3\n");
+    write_group2("cg/web", "700\n", "600\n", "inactive_file_x 1\nxinactive_file 2\n");
+    limits = read_limits("0::/web/apache/deep\n");
+    ck_assert_ptr_null(limits.unseen);
+    ck_assert_uint_eq(limits.count, 2);
+    check_limit(&limits, 0, "/web/apache/deep", 500, 400, 30);
+    check_limit(&limits, 1, "/web", 700, 600, 0);
+    limits = read_limits("0::/web/apache");
+    ck_assert_uint_eq(limits.count, 1);
+    ck_assert_uint_eq(read_limits("0::/\n").count, 0);
+    tear_down();
+}
+END_TEST
+
+/* Where version 1 has the controller its line counts, and the sum over the groups below. */
+START_TEST(version1)
+{
+    static const struct mount mounts[] = {{"/", "cg2", V2},
+                                          {"/", "cpu", "cgroup", "rw,cpu"},
+                                          {"/", "cg", "cgroup", "rw,hugetlb,memory"}};
+    struct pt_memory_limits limits;
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("cg2/web", "5\n", "5\n", "");
+    write_group1("cg/web", "1152921504606846975\n", "7\n",
+                 "inactive_file 1\ntotal_inactive_file 6\n");
+    write_group1("cg", "1152921504606846976\n", "8\n", "");
+    limits = read_limits("5:cpu:/other\n4:hugetlb,memory:/web\n0::/web\n");
+    ck_assert_ptr_null(limits.unseen);
+    ck_assert_uint_eq(limits.count, 1);
+    check_limit(&limits, 0, "/web", (UINT64_C(1) << 60) - 1, 7, 6);
+    tear_down();
+}
+END_TEST
+
+/* In a container our mount shows its own group as if it were the root. */
+START_TEST(subtree)
+{
+    static const struct mount mounts[] = {{"/docker/" ID, "cg", V1}};
+    struct pt_memory_limits limits;
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group1("cg", "500\n", "400\n", "");
+    write_group1("cg/web", "300\n", "200\n", "");
+    /* A literal join finds this one. */
+    write_group1("cg/docker/" ID, "9000\n", "1\n", "");
+    limits = read_limits("4:memory:/docker/" ID "/web\n");
+    ck_assert_ptr_null(limits.unseen);
+    ck_assert_uint_eq(limits.count, 2);
+    check_limit(&limits, 0, "/docker/" ID "/web", 300, 200, 0);
+    check_limit(&limits, 1, "/docker/" ID, 500, 400, 0);
+    limits = read_limits("4:memory:/docker/" ID "\n");
+    ck_assert_uint_eq(limits.count, 1);
+    check_limit(&limits, 0, "/docker/" ID, 500, 400, 0);
+    tear_down();
+}
+END_TEST
+
+/* What is not shown is unseen, and never no limit. */
+START_TEST(outside)
+{
+    static const struct mount mounts[] = {{"/docker/" ID, "cg", V2}};
+    static const struct {
+        const char *cgroup, *unseen;
+    } rows[] = {
+        {"0::/docker/other\n", "/docker/other"},
+        {"0::/docker/" ID "x\n", "/docker/" ID "x"},
+        {"0::/\n", "/"},
+        {"0::/../sibling\n", "/../sibling"},
+        {"0::/docker/" ID "/gone\n", "/docker/" ID "/gone"},
+        {"0::/docker/" ID "/broken\n", "/docker/" ID "/broken"},
+        {"0::/docker/" ID "/half\n", "/docker/" ID "/half"},
+        {"3:cpu:/docker/" ID "\n", NULL},
+        {"", NULL},
+    };
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("cg/broken", "soon\n", "1\n", "");
+    write_file("cg/half", "memory.max", "5\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pt_memory_limits limits = read_limits(rows[i].cgroup);
+
+        ck_assert_uint_eq(limits.count, 0);
+        ck_assert_msg((limits.unseen != NULL) == (rows[i].unseen != NULL), "%s", rows[i].cgroup);
+        if (rows[i].unseen != NULL)
+            ck_assert_str_eq(limits.unseen, rows[i].unseen);
+    }
+    fakeproc_unlink(&proc, 0, "self/mountinfo");
+    ck_assert_str_eq(read_limits("0::/docker/" ID "\n").unseen, "/docker/" ID);
+    tear_down();
+}
+END_TEST
+
+/* Of several mounts the one that shows the most above, whichever comes first. */
+START_TEST(several_mounts)
+{
+    static const struct mount mounts[] = {{"/a/b", "one", V2},
+                                          {"/../..", "two", V2},
+                                          {"/", "three\\040blanks\\134", V2},
+                                          {"/a", "four", V2}};
+    struct pt_memory_limits limits;
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("one", "1\n", "1\n", "");
+    write_group2("three blanks\\/a/b", "3\n", "1\n", "");
+    write_group2("three blanks\\/a", "30\n", "1\n", "");
+    write_group2("four/b", "4\n", "1\n", "");
+    limits = read_limits("0::/a/b\n");
+    ck_assert_ptr_null(limits.unseen);
+    ck_assert_uint_eq(limits.count, 2);
+    check_limit(&limits, 0, "/a/b", 3, 1, 0);
+    check_limit(&limits, 1, "/a", 30, 1, 0);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("cgroup", path, unit, container);
+    return RUN_SUITE("cgroup", path, unit, container, version2, version1, subtree, outside,
+                     several_mounts);
 }
