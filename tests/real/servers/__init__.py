@@ -261,6 +261,21 @@ class ServerCase(support.Case):
         except AssertionError:
             self.fail(f"{shape}, not {self.document(*arguments)}")
 
+    def hold_request(self, server):
+        """One that is answered when the returned function is called."""
+        fifo = f"{server.dir}/fifo"
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
+                             stdout=subprocess.PIPE)
+        writer = os.open(fifo, os.O_WRONLY)  # returns when somebody reads
+
+        def answer():
+            os.write(writer, b"x")
+            os.close(writer)
+            self.assertEqual(request.wait(), 0)
+        return answer
+
     def check_sums(self, *arguments):
         """Every figure against smaps_rollup, to the byte, once: PSS moves with whatever maps the same
         libraries meanwhile, on the whole machine."""
@@ -346,21 +361,6 @@ class ReloadCase(ServerCase):
             for process in group["processes"]:
                 self.check_row(group, process)
         return sum(group["stopping"] for group in found["groups"] if group["role"] == "worker")
-
-    def hold_request(self, server):
-        """One that is answered when the returned function is called."""
-        fifo = f"{server.dir}/fifo"
-        os.mkfifo(fifo)
-        os.chmod(fifo, 0o666)
-        request = self.start(["curl", "-s", f"http://127.0.0.1:{server.port}/own?wait={fifo}"], ready=False,
-                             stdout=subprocess.PIPE)
-        writer = os.open(fifo, os.O_WRONLY)  # returns when somebody reads
-
-        def answer():
-            os.write(writer, b"x")
-            os.close(writer)
-            self.assertEqual(request.wait(), 0)
-        return answer
 
     def sample_reloads(self, mpm, samples):
         server = Apache(self, mpm, WSGI + CGID + FCGID + PIPED)
