@@ -173,8 +173,6 @@ struct apache_instance {
     const char *measure_reason; /* why it is not the one asked for; NULL: it is */
     bool has_smaps;             /* all measures are known, else RSS alone */
     bool has_status;            /* mod_status is loaded */
-    bool has_cgid;              /* mod_cgid is */
-    bool has_fcgid;             /* mod_fcgid is */
     enum apache_mpm mpm;
     uint64_t total[APACHE_MEASURE_COUNT];
     struct apache_limit limit;

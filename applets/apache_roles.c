@@ -24,7 +24,8 @@ struct child {
     bool partial; /* only those that a sibling has, too */
     size_t tcp, unixes, cgid;
     size_t wsgi;
-    struct pt_bytes wsgi_id; /* of the last one */
+    struct pt_bytes wsgi_id;  /* of the last one */
+    bool has_cgid, has_fcgid; /* these modules, where that matters */
 };
 
 /* The children of one instance while they are told apart. */
@@ -313,11 +314,27 @@ static void read_title(const struct sorting *sorting, struct child *child)
     }
 }
 
+static bool has_module(struct pt_bytes mapped, const char *module)
+{
+    const char *name;
+    size_t offset = 0, length;
+
+    while (pt_next_string(mapped.bytes, mapped.length, &offset, &name, &length))
+        if (length >= strlen(module) && memcmp(name, module, strlen(module)) == 0)
+            return true;
+    return false;
+}
+
 /* --- roles --- */
 
 static bool listens(const struct child *child)
 {
     return child->tcp + child->unixes + child->cgid + child->wsgi > 0;
+}
+
+static bool is_young(const struct sorting *sorting, const struct child *child)
+{
+    return pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
 }
 
 /*
@@ -333,8 +350,8 @@ static bool is_infant(const struct sorting *sorting, const struct child *child)
     if (child->tcp > 0)
         settled = child->descriptors.poll >= 0 && child->wsgi + child->cgid == 0;
     else if (child->wsgi > 0 && child->cgid == 0)
-        settled = !sorting->instance->has_cgid || has_own_title(sorting, child);
-    return !settled && pt_snapshot_age(&sorting->world->snapshot, record(sorting, child)) < INFANCY;
+        settled = !child->has_cgid || has_own_title(sorting, child);
+    return !settled && is_young(sorting, child);
 }
 
 /*
@@ -343,10 +360,9 @@ static bool is_infant(const struct sorting *sorting, const struct child *child)
  * socket; mod_fcgid's process manager keeps TCP's, as a WSGI daemon does not, and polls nothing, as
  * a worker does.
  */
-static bool is_daemon_of_module(const struct apache_instance *instance, const struct child *child)
+static bool is_daemon_of_module(const struct child *child)
 {
-    return child->cgid > 0 ||
-           (instance->has_fcgid && child->tcp > 0 && child->descriptors.poll < 0);
+    return child->cgid > 0 || (child->has_fcgid && child->tcp > 0 && child->descriptors.poll < 0);
 }
 
 static void decide_apache(const struct sorting *sorting, struct child *child)
@@ -359,7 +375,7 @@ static void decide_apache(const struct sorting *sorting, struct child *child)
         return;
     }
     child->infant = is_infant(sorting, child);
-    if (is_daemon_of_module(sorting->instance, child)) {
+    if (is_daemon_of_module(child)) {
         child->helper = true;
     } else if (child->wsgi > 0) {
         name_wsgi(sorting, child);
@@ -436,6 +452,38 @@ static int read_argv(struct sorting *sorting)
                            PT_SOURCE_BIT(PT_SOURCE_CMDLINE));
 }
 
+/* Whether it is to be known what modules it has: of those that are no common workers or daemons. */
+static bool is_odd(const struct sorting *sorting, const struct child *child)
+{
+    if (child->tcp > 0)
+        return child->descriptors.poll < 0;
+    return child->wsgi > 0 && child->cgid == 0 && !has_own_title(sorting, child) &&
+           is_young(sorting, child);
+}
+
+/* Their own, since a master that reloads has none for a while. */
+static int read_odd_modules(struct sorting *sorting)
+{
+    struct pt_snapshot *snapshot = &sorting->world->snapshot;
+
+    for (size_t i = 0; i < sorting->count && sorting->instance->is_apache; i++) {
+        struct child *child = &sorting->children[i];
+        const struct pt_process *process = record(sorting, child);
+        int error;
+
+        if (child->gone || child->refused || !is_odd(sorting, child))
+            continue;
+        error = pt_snapshot_add(snapshot, &child->worker->index, 1, PT_SOURCE_BIT(PT_SOURCE_MAPS));
+        if (error < 0)
+            return error;
+        if (!pt_process_has(process, PT_SOURCE_MAPS))
+            continue;
+        child->has_cgid = has_module(process->more->mapped, "mod_cgid.so");
+        child->has_fcgid = has_module(process->more->mapped, "mod_fcgid.so");
+    }
+    return 0;
+}
+
 /* Keeps those that count. */
 static void drop_others(struct sorting *sorting)
 {
@@ -457,17 +505,6 @@ static void drop_others(struct sorting *sorting)
 
 /* --- the master --- */
 
-static bool has_module(struct pt_bytes mapped, const char *module)
-{
-    const char *name;
-    size_t offset = 0, length;
-
-    while (pt_next_string(mapped.bytes, mapped.length, &offset, &name, &length))
-        if (length >= strlen(module) && memcmp(name, module, strlen(module)) == 0)
-            return true;
-    return false;
-}
-
 static int read_modules(struct apache_world *world, struct apache_instance *instance)
 {
     const struct pt_process *master = &world->snapshot.processes[instance->master];
@@ -478,8 +515,6 @@ static int read_modules(struct apache_world *world, struct apache_instance *inst
     if (error < 0 || !pt_process_has(master, PT_SOURCE_MAPS))
         return error;
     mapped = master->more->mapped;
-    instance->has_cgid = has_module(mapped, "mod_cgid.so");
-    instance->has_fcgid = has_module(mapped, "mod_fcgid.so");
     instance->has_status = has_module(mapped, "mod_status.so");
     if (has_module(mapped, "mod_mpm_prefork.so"))
         instance->mpm = APACHE_MPM_PREFORK;
@@ -546,6 +581,8 @@ int apache_sort_out(struct apache_world *world, struct apache_instance *instance
         error = read_listeners(world, instance);
     if (error == 0)
         error = read_argv(&sorting);
+    if (error == 0)
+        error = read_odd_modules(&sorting);
     if (error < 0)
         return error;
     decide_all(&sorting);

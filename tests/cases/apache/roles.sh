@@ -36,7 +36,7 @@ title() {
 }
 
 show() {
-    apache-mem --json --workers --measure rss "$@" | jq -c '.instances[] |
+    apache-mem --json --workers --measure rss | jq -c '.instances[] |
         (.groups[] | [.role, .name, .id, [.processes[] | if .stopping then -.pid else .pid end]]),
         ["helpers", [.helpers[].pid]], ["guessed", .roles_guessed]'
 }
@@ -68,13 +68,16 @@ child 114 601
 title 114 'billing          '
 show
 echo "-- with mod_fcgid's process manager, which polls nothing and may hold WSGI's sockets"
-echo '7f00-7f01 r-xp 0 0:0 1 /usr/lib/apache2/modules/mod_fcgid.so' >>"$PROCTOOL_PROCFS/100/maps"
-child 120 '501'
+child 120 501
 child 121 '501 601'
+for pid in 120 121; do
+    echo '7f00-7f01 r-xp 0 0:0 1 /usr/lib/apache2/modules/mod_fcgid.so' >>"$PROCTOOL_PROCFS/$pid/maps"
+done
+child 122 501
 show | grep -e helpers -e worker
 echo "-- descriptors are hidden: names, then threads of a prefork server"
 rm -r "$PROCTOOL_PROCFS"/1[0-9][0-9]/fd
-for pid in 104 105 106 107 108 109 110 111 112 113 114 120 121; do
+for pid in 104 105 106 107 108 109 110 111 112 113 114 120 121 122; do
     rm -r "${PROCTOOL_PROCFS:?}/$pid"
 done
 apache 130 100 threads=4
