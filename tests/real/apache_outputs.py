@@ -122,6 +122,18 @@ class Outputs(ServerCase):
         self.assertIn('apache_mem_group_processes{server="apache2",role="wsgi",group="s\u2026",id="1"} 2\n', result.stdout)
         self.assertRegex(result.stdout, r'apache_mem_capacity_processes\{server="apache2",worker="largest"\} \d+\n')
 
+    def test_manual_rules(self):
+        """The rules for alerts in the manual are such."""
+        with open(f"{os.environ['SOURCE']}/man/apache-mem.1") as file:
+            rules = file.read().split("\ngroups:\n")[1].split("\n.Ed\n")[0]
+        path = f"{self.server.dir}/rules"
+        with open(path, "w") as file:
+            file.write(f"groups:\n{rules}\n")
+        check = subprocess.run(["promtool", "check", "rules", path], text=True, timeout=support.DEADLINE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(check.returncode, 0, check.stdout)
+        self.assertIn("SUCCESS: 4 rules found", check.stdout)
+
     def test_node_exporter(self):
         directory = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, directory)
