@@ -65,13 +65,18 @@ class Roles(ServerCase):
         server = Apache(self, "prefork", extra)
         self.settled({("worker", ""): 5, ("wsgi", "1"): 2, ("wsgi", "2"): 1})
         answer = self.hold_request(server)
-        (fork,) = [child for worker in children(server.pid) for child in children(worker)]
+
+        def forks():
+            return [child for worker in children(server.pid) for child in children(worker)]
+        # Those of connections before end by themselves.
+        support.until(lambda: len(forks()) == 1, "one fork")
+        fork = forks()[0]
         parent = int(support.stat(fork)[4])
 
         def look():
             found = self.instance("--workers")
             rows = {row["pid"]: row for row in found["groups"][0]["processes"]}
-            self.assertEqual(counts(found)["worker", ""], 5)
+            self.assertIn(counts(found)["worker", ""], (5, 6))  # a spare more while one is busy
             self.assertNotIn(fork, rows)
             self.assertEqual(rows[parent]["threads"], 2)
             # The interpreter of the fork grows for a while.
