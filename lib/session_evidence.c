@@ -13,9 +13,9 @@
 #include "waitset.h"
 #include "watch.h"
 
-/* So many processes of one user are heard: the first ones, which began the session, and the last.
- */
-enum { HEARD_MAX = 256, BATCH = 16 };
+/* So many processes of one user are heard, the first ones, which began the session, and the last;
+ * so many are read at once, and so many whose environment is so large that it fills us. */
+enum { HEARD_MAX = 256, BATCH = 64, WHOLE = 8 };
 
 /* Hearing all takes so long at the most, and a second more for a process that holds us. */
 #define PATIENCE (5 * PT_SECOND / 2)
@@ -24,48 +24,96 @@ enum { HEARD_MAX = 256, BATCH = 16 };
  * the second one. */
 enum { ROUNDS = 3 };
 
-#define LOOK_SOURCES                                                                               \
-    (PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_CGROUP) |                           \
-     PT_SOURCE_BIT(PT_SOURCE_NAMESPACES))
+/* Whoever shares these with the system sees its files, its processes and its users. */
+static const enum pt_namespace kinds[PT_EVIDENCE_KINDS] = {PT_NS_MNT, PT_NS_PID, PT_NS_USER};
 
 /* --- the processes --- */
 
-static int read_namespaces(const struct pt_procfs *procfs, pid_t pid, uint64_t ret[PT_NS_COUNT])
+/* The link of a process's namespace, `mnt:[4026531841]`; "" where the kernel has no such thing.
+ * -errno: it cannot be told. */
+static int read_namespace(const struct pt_procfs *procfs, pid_t pid, enum pt_namespace kind,
+                          struct pt_buffer *text)
 {
-    struct pt_process process;
-    struct pt_arena arena;
+    char name[32], path[PT_PROCFS_PATH];
     int error;
 
-    pt_arena_init(&arena);
-    error = pt_process_read(procfs, pid, PT_SOURCE_BIT(PT_SOURCE_NAMESPACES), &arena, &process);
-    if (error == 0 && !pt_process_has(&process, PT_SOURCE_NAMESPACES))
-        error = -EACCES;
-    if (error == 0)
-        memcpy(ret, process.more->namespaces, sizeof process.more->namespaces);
-    pt_arena_done(&arena);
+    pt_buffer_clear(text);
+    snprintf(name, sizeof name, "ns/%s", pt_namespace_names[kind]);
+    error = pt_dir_readlink(&procfs->root, pt_procfs_path(path, pid, name), text);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* 1: it lives where EVIDENCE says, 0: elsewhere, -errno: that cannot be told. */
+static int lives_there(const struct pt_evidence *evidence, pid_t pid)
+{
+    struct pt_buffer text = {0};
+    int result = 1;
+
+    for (size_t i = 0; result == 1 && i < PT_EVIDENCE_KINDS; i++) {
+        if (evidence->namespaces[i][0] == '\0')
+            continue;
+        result = read_namespace(evidence->procfs, pid, kinds[i], &text);
+        if (result == 0)
+            result = strcmp(pt_buffer_text(&text), evidence->namespaces[i]) == 0;
+    }
+    pt_buffer_done(&text);
+    return result;
+}
+
+/* 0 or -errno. */
+static int take_namespaces(struct pt_evidence *evidence, pid_t pid)
+{
+    struct pt_buffer text = {0};
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < PT_EVIDENCE_KINDS; i++) {
+        error = read_namespace(evidence->procfs, pid, kinds[i], &text);
+        snprintf(evidence->namespaces[i], sizeof evidence->namespaces[i], "%s",
+                 pt_buffer_text(&text));
+    }
+    pt_buffer_done(&text);
     return error;
 }
 
 /* Those of PID 1; of our own, where we may not see them or are not root. */
 static void find_namespaces(struct pt_evidence *evidence)
 {
-    uint64_t ours[PT_NS_COUNT] = {0};
-
     if (!evidence->procfs->own_namespace)
         return; /* a captured tree, whose processes are where they are */
-    read_namespaces(evidence->procfs, getpid(), ours);
-    if (geteuid() != 0 || read_namespaces(evidence->procfs, 1, evidence->namespaces) != 0)
-        memcpy(evidence->namespaces, ours, sizeof ours);
-    evidence->apart = ours[PT_NS_MNT] != evidence->namespaces[PT_NS_MNT];
+    if (geteuid() != 0 || take_namespaces(evidence, 1) != 0)
+        take_namespaces(evidence, getpid());
+    evidence->apart = lives_there(evidence, getpid()) == 0;
+}
+
+/* One fstatat(2) each: its directory is its user's in every case (task_dump_owner in
+ * fs/proc/base.c). Who is gone meanwhile is left out. */
+static void find_owners(struct pt_evidence *evidence, const pid_t *pids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[PT_PROCFS_PATH];
+        struct stat there;
+
+        snprintf(path, sizeof path, "%d", (int)pids[i]);
+        if (pt_dir_stat(&evidence->procfs->root, path, &there) == 0)
+            evidence->owners[evidence->count++] = (struct pt_owner){pids[i], there.st_uid};
+    }
 }
 
 int pt_evidence_init(struct pt_evidence *ret_evidence, const struct pt_procfs *procfs)
 {
     struct pt_evidence evidence = {.procfs = procfs};
-    int error = pt_snapshot_scan(&evidence.snapshot, procfs, PT_SOURCE_BIT(PT_SOURCE_OWNER));
+    pid_t *pids;
+    size_t count;
+    int error = pt_procfs_list(&procfs->root, &pids, &count);
 
     if (error != 0)
         return error;
+    evidence.owners = calloc(count + 1, sizeof *evidence.owners);
+    if (evidence.owners != NULL)
+        find_owners(&evidence, pids, count);
+    free(pids);
+    if (evidence.owners == NULL)
+        return -ENOMEM;
     find_namespaces(&evidence);
     *ret_evidence = evidence;
     return 0;
@@ -73,13 +121,8 @@ int pt_evidence_init(struct pt_evidence *ret_evidence, const struct pt_procfs *p
 
 void pt_evidence_done(struct pt_evidence *evidence)
 {
-    pt_snapshot_done(&evidence->snapshot);
-}
-
-static bool is_owned_by(const struct pt_process *process, uid_t uid)
-{
-    return !pt_snapshot_is_gone(process) && !pt_process_is_kernel_thread(process) &&
-           pt_process_has(process, PT_SOURCE_OWNER) && process->owner == uid;
+    free(evidence->owners);
+    evidence->owners = NULL;
 }
 
 bool pt_evidence_next_uid(const struct pt_evidence *evidence, uid_t *uid)
@@ -87,12 +130,11 @@ bool pt_evidence_next_uid(const struct pt_evidence *evidence, uid_t *uid)
     bool found = false;
     uid_t next = 0;
 
-    for (size_t i = 0; i < evidence->snapshot.count; i++) {
-        const struct pt_process *process = &evidence->snapshot.processes[i];
+    for (size_t i = 0; i < evidence->count; i++) {
+        uid_t owner = evidence->owners[i].uid;
 
-        if ((*uid == (uid_t)-1 || process->owner > *uid) && is_owned_by(process, process->owner) &&
-            (!found || process->owner < next)) {
-            next = process->owner;
+        if ((*uid == (uid_t)-1 || owner > *uid) && (!found || owner < next)) {
+            next = owner;
             found = true;
         }
     }
@@ -143,7 +185,7 @@ struct turn {
     uid_t uid;
     size_t at, count;
     struct pt_held held; /* in this round */
-    const struct pt_process *list[HEARD_MAX];
+    pid_t list[HEARD_MAX];
 };
 
 /* What is heard at once. */
@@ -156,7 +198,8 @@ struct hearing {
     struct turn *turn;       /* the present one */
     struct pt_procfs procfs; /* as the evidence's, but with what holds us in this turn */
     struct pt_arena *results;
-    struct pt_arena scratch;
+    struct pt_arena scratch; /* of a batch */
+    struct pt_arena whole;   /* of large environments */
     int64_t deadline;
 };
 
@@ -191,19 +234,9 @@ static struct pt_candidate *candidate_of(const struct hearing *hearing,
 
 /* --- who may be heard --- */
 
-static bool is_of_the_system(const struct pt_evidence *evidence, const struct pt_process *process)
+static bool is_gone(const struct pt_process *process)
 {
-    static const enum pt_namespace kinds[] = {PT_NS_MNT, PT_NS_PID, PT_NS_USER};
-
-    if (!pt_process_has(process, PT_SOURCE_NAMESPACES))
-        return false;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        uint64_t system = evidence->namespaces[kinds[i]];
-
-        if (system != 0 && process->more->namespaces[kinds[i]] != system)
-            return false;
-    }
-    return true;
+    return process->error[PT_SOURCE_STAT] == PT_GONE;
 }
 
 static bool has_ids_of(const struct pt_process *process, uid_t uid)
@@ -220,8 +253,7 @@ static bool has_ids_of(const struct pt_process *process, uid_t uid)
     return true;
 }
 
-/* The directory is its user's in every case; the files in it are root's when its memory may not be
- * dumped (task_dump_owner in fs/proc/base.c). */
+/* The files in its directory are root's when its memory may not be dumped. */
 static bool shows_its_own(const struct pt_procfs *procfs, pid_t pid, uid_t uid)
 {
     char path[PT_PROCFS_PATH];
@@ -295,7 +327,7 @@ static int take_variables(struct pt_ballot *ballot, const struct pt_process *pro
 }
 
 /* Whether it is who it was before its environment was read. */
-static int is_still(const struct hearing *hearing, const struct pt_process *process)
+static int is_still(struct hearing *hearing, const struct pt_process *process)
 {
     const struct pt_procfs *procfs = hearing->evidence->procfs;
     struct pt_process now;
@@ -313,12 +345,17 @@ static int is_still(const struct hearing *hearing, const struct pt_process *proc
     return error != 0 && error != -ESRCH ? error : result;
 }
 
+/* Only after its ids were read, and before, its environment. */
 static int hear_one(struct hearing *hearing, const struct pt_process *process)
 {
     struct pt_candidate *candidate = candidate_of(hearing, process);
     int error;
 
-    if (candidate == NULL || !pt_process_has(process, PT_SOURCE_ENVIRON))
+    if (is_gone(process) || pt_process_is_kernel_thread(process) ||
+        !has_ids_of(process, hearing->turn->uid))
+        return 0;
+    candidate->witnesses++;
+    if (!pt_process_has(process, PT_SOURCE_ENVIRON))
         return 0;
     error = is_still(hearing, process);
     if (error <= 0)
@@ -332,7 +369,7 @@ static int hear_one(struct hearing *hearing, const struct pt_process *process)
 /* One that was passed over because another has held us comes again in the next round. */
 static bool is_put_off(struct turn *turn, const struct pt_process *process)
 {
-    if (pt_process_has(process, PT_SOURCE_ENVIRON) ||
+    if (is_gone(process) || pt_process_has(process, PT_SOURCE_ENVIRON) ||
         process->error[PT_SOURCE_ENVIRON] != ETIMEDOUT)
         return false;
     for (size_t i = 0; i < PT_HELD_MAX; i++) {
@@ -342,118 +379,151 @@ static bool is_put_off(struct turn *turn, const struct pt_process *process)
     return true;
 }
 
+/* A process that shows us nothing is there all the same. */
+static int count_witness(struct hearing *hearing, struct pt_candidate *candidate, pid_t pid)
+{
+    struct pt_process process;
+    int error = pt_process_read(&hearing->procfs, pid, PT_SOURCE_BIT(PT_SOURCE_STATUS),
+                                &hearing->scratch, &process);
+
+    if (error == 0 && has_ids_of(&process, hearing->turn->uid))
+        candidate->witnesses++;
+    return error == -ESRCH ? 0 : error;
+}
+
 /* Drops from the batch who may not be heard. A process that is somewhere else is no witness; of one
  * that we may not look at we cannot tell. */
-static size_t choose(struct hearing *hearing, struct pt_process *batch, size_t count)
+static int choose(struct hearing *hearing, struct pt_process *batch, size_t *count)
 {
+    const struct pt_evidence *evidence = hearing->evidence;
     size_t kept = 0;
+    int error = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        struct pt_process *process = &batch[i];
-        struct pt_candidate *candidate;
+    for (size_t i = 0; error == 0 && i < *count; i++) {
+        struct pt_candidate *candidate = candidate_of(hearing, &batch[i]);
+        pid_t pid = batch[i].stat.pid;
+        int there = candidate != NULL ? lives_there(evidence, pid) : 0;
 
-        if (pt_snapshot_is_gone(process) || process->more == NULL ||
-            !has_ids_of(process, hearing->turn->uid))
+        if (there == 0)
             continue;
-        candidate = candidate_of(hearing, process);
-        if (candidate == NULL)
-            continue;
-        if (is_of_the_system(hearing->evidence, process)) {
-            candidate->witnesses++;
-            if (shows_its_own(hearing->evidence->procfs, process->stat.pid, hearing->turn->uid))
-                batch[kept++] = *process;
-        } else if (!pt_process_has(process, PT_SOURCE_NAMESPACES)) {
-            candidate->witnesses++;
-        }
+        if (there == 1 && shows_its_own(evidence->procfs, pid, hearing->turn->uid))
+            batch[kept++] = batch[i];
+        else
+            error = count_witness(hearing, candidate, pid);
     }
-    return kept;
+    *count = kept;
+    return error;
+}
+
+static bool has_choice(const struct hearing *hearing)
+{
+    for (size_t i = 0; i < hearing->session_count; i++) {
+        if (hearing->sessions[i].uid == hearing->turn->uid)
+            return true;
+    }
+    return false;
+}
+
+static bool is_cut(const struct pt_process *process)
+{
+    return pt_process_has(process, PT_SOURCE_ENVIRON) && process->more->environ_cut;
+}
+
+/* Large environments again, whole: a few at a time. */
+static int hear_large(struct hearing *hearing, struct pt_process *batch, size_t count)
+{
+    uint32_t indexes[WHOLE];
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < count;) {
+        size_t chosen = 0;
+
+        for (; i < count && chosen < WHOLE; i++) {
+            if (!is_gone(&batch[i]) && is_cut(&batch[i]))
+                indexes[chosen++] = (uint32_t)i;
+        }
+        error = pt_watch_read(&hearing->procfs, batch, indexes, chosen,
+                              PT_SOURCE_BIT(PT_SOURCE_ENVIRON) | PT_READ_WHOLE, &hearing->whole);
+        for (size_t j = 0; error == 0 && j < chosen; j++)
+            error = hear_one(hearing, &batch[indexes[j]]);
+        pt_arena_clear(&hearing->whole);
+    }
+    return error;
 }
 
 /* Those that are put off stand at the front of the list again. */
-static int hear_all(struct hearing *hearing, const struct pt_process *batch, size_t count)
+static int hear_all(struct hearing *hearing, struct pt_process *batch, size_t count)
 {
-    const struct pt_snapshot *snapshot = &hearing->evidence->snapshot;
-    struct turn *turn = hearing->turn;
+    int error = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        int error = pt_snapshot_is_gone(&batch[i]) ? 0 : hear_one(hearing, &batch[i]);
-
-        if (error != 0)
-            return error;
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        if (!is_cut(&batch[i]))
+            error = hear_one(hearing, &batch[i]);
     }
+    if (error == 0)
+        error = hear_large(hearing, batch, count);
     for (size_t i = count; i-- > 0;) {
-        if (!pt_snapshot_is_gone(&batch[i]) && is_put_off(turn, &batch[i]))
-            turn->list[--turn->at] = pt_snapshot_find(snapshot, batch[i].stat.pid);
+        if (is_put_off(hearing->turn, &batch[i]))
+            hearing->turn->list[--hearing->turn->at] = batch[i].stat.pid;
     }
-    return 0;
+    return error;
 }
 
+/* Whose session it is is read first, where there is a choice: no more is read of others. */
 static int hear_batch(struct hearing *hearing, struct pt_process *batch, size_t count)
 {
     const struct pt_procfs *procfs = &hearing->procfs;
-    int error = pt_watch_read(procfs, batch, NULL, count, LOOK_SOURCES, &hearing->scratch);
+    const pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_ENVIRON);
+    int error = 0;
 
-    if (error == 0) {
-        count = choose(hearing, batch, count);
-        error = pt_watch_read(procfs, batch, NULL, count,
-                              PT_SOURCE_BIT(PT_SOURCE_ENVIRON) | PT_READ_WHOLE, &hearing->scratch);
-    }
+    if (has_choice(hearing))
+        error = pt_watch_read(procfs, batch, NULL, count, PT_SOURCE_BIT(PT_SOURCE_CGROUP),
+                              &hearing->scratch);
+    if (error == 0)
+        error = choose(hearing, batch, &count);
+    if (error == 0)
+        error = pt_watch_read(procfs, batch, NULL, count, sources, &hearing->scratch);
     if (error == 0)
         error = hear_all(hearing, batch, count);
     pt_arena_clear(&hearing->scratch);
     return error;
 }
 
-static int compare_starts(const void *left, const void *right)
+/* Her processes in the order of their PIDs, which is near enough that of their starts to read none
+ * of them for it. Beyond HEARD_MAX those in the middle are left out. */
+static void begin_turn(struct turn *turn, const struct pt_evidence *evidence, uid_t uid)
 {
-    const struct pt_process *const *a = left, *const *b = right;
+    const size_t half = HEARD_MAX / 2;
+    size_t count = 0;
+    pid_t last[HEARD_MAX / 2];
 
-    if ((*a)->stat.starttime != (*b)->stat.starttime)
-        return (*a)->stat.starttime < (*b)->stat.starttime ? -1 : 1;
-    return ((*a)->stat.pid > (*b)->stat.pid) - ((*a)->stat.pid < (*b)->stat.pid);
-}
-
-/* Her processes, oldest first; beyond HEARD_MAX those in the middle are left out. ALL has room for
- * everybody's. */
-static void begin_turn(struct turn *turn, const struct pt_snapshot *snapshot, uid_t uid,
-                       const struct pt_process **all)
-{
-    size_t count = 0, first;
-
-    for (size_t i = 0; i < snapshot->count; i++) {
-        if (is_owned_by(&snapshot->processes[i], uid))
-            all[count++] = &snapshot->processes[i];
+    for (size_t i = 0; i < evidence->count; i++) {
+        if (evidence->owners[i].uid != uid)
+            continue;
+        *(count < half ? &turn->list[count] : &last[count % half]) = evidence->owners[i].pid;
+        count++;
     }
-    qsort(all, count, sizeof *all, compare_starts);
     turn->uid = uid;
     turn->count = count < HEARD_MAX ? count : HEARD_MAX;
-    first = count <= HEARD_MAX ? turn->count : HEARD_MAX / 2;
-    memcpy(turn->list, all, first * sizeof *all);
-    memcpy(turn->list + first, all + count - (turn->count - first),
-           (turn->count - first) * sizeof *all);
+    for (size_t i = half; i < turn->count; i++)
+        turn->list[i] = last[(count - turn->count + i) % half];
 }
 
-/* As many turns as there are users who were not heard yet. */
-static int begin_turns(struct hearing *hearing, struct turn *turns, size_t *ret_count)
+/* As many turns as there are users who were not heard yet; how many. */
+static size_t begin_turns(const struct hearing *hearing, struct turn *turns)
 {
-    const struct pt_snapshot *snapshot = &hearing->evidence->snapshot;
-    const struct pt_process **all = calloc(snapshot->count + 1, sizeof *all);
     size_t count = 0;
 
-    if (all == NULL)
-        return -ENOMEM;
     for (size_t i = 0; i < hearing->count; i++) {
         uid_t uid = hearing->candidates[i]->uid;
 
         if (hearing->candidates[i]->heard)
             continue;
-        begin_turn(&turns[count++], snapshot, uid, all);
+        begin_turn(&turns[count++], hearing->evidence, uid);
         for (size_t j = i; j < hearing->count; j++)
             hearing->candidates[j]->heard |= hearing->candidates[j]->uid == uid;
     }
-    free(all);
-    *ret_count = count;
-    return 0;
+    return count;
 }
 
 /* Up to the end, or to a process that holds us. */
@@ -470,7 +540,7 @@ static int take_turn(struct hearing *hearing, struct turn *turn)
         size_t size = 0;
 
         while (size < BATCH && turn->at < turn->count)
-            batch[size++] = *turn->list[turn->at++];
+            batch[size++] = (struct pt_process){.stat = {.pid = turn->list[turn->at++]}};
         error = hear_batch(hearing, batch, size);
     }
     return error;
@@ -480,8 +550,8 @@ static int take_turn(struct hearing *hearing, struct turn *turn)
 static int take_turns(struct hearing *hearing)
 {
     struct turn *turns = calloc(hearing->count + 1, sizeof *turns);
-    size_t count = 0;
-    int error = turns != NULL ? begin_turns(hearing, turns, &count) : -ENOMEM;
+    size_t count = turns != NULL ? begin_turns(hearing, turns) : 0;
+    int error = turns != NULL ? 0 : -ENOMEM;
 
     for (size_t round = 0; error == 0 && round < ROUNDS; round++) {
         for (size_t i = 0; error == 0 && i < count; i++)
@@ -509,9 +579,11 @@ int pt_evidence_hear(struct pt_evidence *evidence, struct pt_candidate *const *c
     int error;
 
     pt_arena_init(&hearing.scratch);
+    pt_arena_init(&hearing.whole);
     error = take_turns(&hearing);
     for (size_t i = 0; error == 0 && i < count; i++)
         pt_ballot_count(&candidates[i]->ballot);
     pt_arena_done(&hearing.scratch);
+    pt_arena_done(&hearing.whole);
     return error;
 }

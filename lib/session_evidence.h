@@ -21,7 +21,6 @@
 #include "procfs.h"
 #include "session_answer.h"
 #include "session_ballot.h"
-#include "snapshot.h"
 
 /* Best first. */
 enum pt_rank {
@@ -46,15 +45,24 @@ struct pt_candidate {
     struct pt_answer answer;
 };
 
+struct pt_owner {
+    pid_t pid;
+    uid_t uid;
+};
+
+/* Of mount, PID and user namespaces. */
+#define PT_EVIDENCE_KINDS 3
+
 /* The processes, by their owners, and the namespaces that count. */
 struct pt_evidence {
     const struct pt_procfs *procfs; /* borrowed */
-    struct pt_snapshot snapshot;
-    uint64_t namespaces[PT_NS_COUNT]; /* 0: not known, then all count */
-    bool apart;                       /* our mount namespace is not the system's */
+    struct pt_owner *owners;
+    size_t count;
+    char namespaces[PT_EVIDENCE_KINDS][32]; /* "": not known, then all count */
+    bool apart;                             /* we ourselves do not live there */
 };
 
-/* Scans. -errno as pt_snapshot_scan. */
+/* Lists them. -ENOMEM or -errno of the root. */
 int pt_evidence_init(struct pt_evidence *ret_evidence, const struct pt_procfs *procfs);
 void pt_evidence_done(struct pt_evidence *evidence);
 

@@ -1,5 +1,6 @@
 /* Which session a cgroup names, and whose processes are heard, on a fixture of /proc. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,13 +53,6 @@ static void add(const struct fakeproc *proc, pid_t pid, const char *ids, const c
     fakeproc_text(proc, pid, "status", status);
     fakeproc_text(proc, pid, "cgroup", cgroup);
     fakeproc_write(proc, pid, "environ", environment, length);
-    for (int i = 0; i < PT_NS_COUNT; i++) {
-        char name[32], target[32];
-
-        snprintf(name, sizeof name, "ns/%s", pt_namespace_names[i]);
-        snprintf(target, sizeof target, "%s:[4026531%03d]", pt_namespace_names[i], 800 + i);
-        fakeproc_link(proc, pid, name, target);
-    }
 }
 
 static bool has(const struct pt_candidate *candidate, enum pt_value value, const char *text)
@@ -157,7 +151,44 @@ START_TEST(limit)
 }
 END_TEST
 
+/* What is beyond the first page of an environment is heard, too. */
+START_TEST(large_ones)
+{
+    static const struct pt_imports none = {NULL, 0};
+    struct pt_candidate candidate = {.uid = getuid(), .takes_rest = true};
+    struct pt_candidate *list[] = {&candidate};
+    struct pt_evidence evidence;
+    struct pt_procfs procfs;
+    struct pt_arena arena;
+    struct fakeproc proc;
+    char ids[64], *bytes = calloc(1, 100000);
+
+    ck_assert_ptr_nonnull(bytes);
+    memset(bytes, 'x', 99000);
+    memcpy(bytes, "FILLER=", 7);
+    snprintf(ids, sizeof ids, "%u\t%u\t%u\t%u", getuid(), getuid(), getuid(), getuid());
+    pt_arena_init(&arena);
+    fakeproc_init(&proc);
+    for (int i = 0; i < 20; i++) {
+        snprintf(bytes + 99001, 900, "LANG=n%d", i);
+        add(&proc, 10 + i, ids, "0::/\n", bytes, 99001 + strlen(bytes + 99001) + 1);
+    }
+    add(&proc, 40, ids, "0::/\n", ENVIRON("LANG=small"));
+    ck_assert_int_eq(pt_ballot_init(&candidate.ballot, &none, &arena), 0);
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    ck_assert_int_eq(pt_evidence_init(&evidence, &procfs), 0);
+    ck_assert_int_eq(pt_evidence_hear(&evidence, list, 1, NULL, 0, INT64_MAX, &arena), 0);
+    ck_assert_uint_eq(candidate.ballot.proposals[PT_VALUE_LANG].count, 21);
+    ck_assert_uint_eq(candidate.witnesses, 21);
+    pt_evidence_done(&evidence);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+    pt_arena_done(&arena);
+    free(bytes);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("session_evidence", names_sessions, hears, limit);
+    return RUN_SUITE("session_evidence", names_sessions, hears, limit, large_ones);
 }
