@@ -33,7 +33,7 @@ static const struct pt_option rows[] = {
 };
 
 static const struct pt_option_group groups[] = {
-    {NULL, pt_session_rows}, {NULL, rows}, {NULL, pt_options_common}, {0}};
+    {"Session", pt_session_rows}, {"Sending", rows}, {"Other", pt_options_common}, {0}};
 
 static const struct pt_exit_status statuses[] = {
     {"0", "sent; --session-print: there is a session"},

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "procfs.h"
@@ -25,10 +26,12 @@ static void say_candidate(const struct pt_candidate *candidate, const char *what
 
 static void say_none(const struct pt_session_settings *settings, const struct pt_sessions *sessions)
 {
-    if (settings->user != NULL)
-        pt_warn("no session of %s can be reached", settings->user);
-    else
-        pt_warn("no session can be reached");
+    char within[PT_DURATION_SIZE + 8] = "", text[PT_DURATION_SIZE];
+
+    if (settings->waits)
+        snprintf(within, sizeof within, " within %s", pt_format_duration(settings->wait, text));
+    pt_warn("no session%s%s can be reached%s", settings->user != NULL ? " of " : "",
+            settings->user != NULL ? settings->user : "", within);
     for (size_t i = 0; i < sessions->count; i++) {
         const char *refusal = pt_session_refusal(&sessions->list[i]);
 

@@ -25,7 +25,8 @@ static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUS
 /* The child's descriptor for the errno of a failed exec: closed by a successful one. */
 #define TELLTALE 3
 
-/* When the time is over, so long for what was written before: our own reader may be slow. */
+/* When the time is over, or we were told to end, so long for what was written before: our own
+ * reader may be slow. */
 #define REST (PT_SECOND / 2)
 
 /* How becoming failed, before exec: sent through the telltale. */
@@ -44,6 +45,7 @@ struct running {
     void (*old_pipe)(int);   /* what SIGPIPE did to us */
     struct pt_flow flows[3]; /* as its descriptors 0, 1, 2 */
     int64_t deadline;
+    bool told; /* to end */
     bool ended;
     int status; /* as wait(2) has it */
 };
@@ -184,6 +186,7 @@ static void take_signal(struct running *running, const struct pt_event *event)
             running->ended = true;
         return;
     }
+    running->told |= event->signal != SIGUSR1 && event->signal != SIGUSR2;
     /* What the terminal sends reaches a command in our process group by itself. */
     if (running->becomes || !event->from_terminal)
         kill(running->pid, event->signal);
@@ -296,7 +299,11 @@ static int attend_to_the_end(struct running *running)
 
     if (!running->ended)
         kill(running->pid, SIGKILL);
-    rest = copy_rest(running, running->ended ? running->deadline : pt_monotonic() + REST);
+    if (!running->ended || running->told)
+        running->deadline = pt_monotonic() + REST;
+    rest = copy_rest(running, running->deadline);
+    if (running->told && rest == -ETIMEDOUT)
+        rest = 0;
     if (error == 0 && rest > 0)
         return rest;
     if (error == 0)

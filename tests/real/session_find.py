@@ -2,6 +2,7 @@
 # timeout: 300
 # Which session is found: logind's files of real layouts, ranks, greeters, strangers, dead sockets.
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -75,7 +76,10 @@ class Layouts(desktop.Case):
         """TYPE is tty, no process carries WAYLAND_DISPLAY: its socket is found."""
         self.session("1", 1000, TYPE="tty", TTY="tty1", SERVICE="login")
         self.wayland(1000, "wayland-1")
+        self.listen("/run/user/1000/sway-ipc.1000.77.sock", 1000)
+        self.witness(1000, SWAYSOCK="/run/user/1000/sway-ipc.1000.77.sock", XDG_SESSION_TYPE="tty")
         (one,) = self.shown()
+        self.assertEqual(one["variables"]["SWAYSOCK"], "/run/user/1000/sway-ipc.1000.77.sock")
         self.assertEqual(one["variables"]["WAYLAND_DISPLAY"], "wayland-1")
         self.assertEqual(one["variables"]["XDG_SESSION_TYPE"], "wayland")
 
@@ -125,6 +129,65 @@ class Layouts(desktop.Case):
         # Whoever says so gets the bus alone.
         self.assertEqual(self.gui("--headless-ok", "printenv", "DBUS_SESSION_BUS_ADDRESS").stdout,
                          "unix:path=/run/user/1000/bus\n")
+
+    def test_seatless_and_unexplained(self):
+        """xrdp and VNC sessions rank after those on a seat; whom no session file explains is last."""
+        self.listen("/tmp/.X11-unix/X5", 1001)
+        self.witness(1001, DISPLAY=":5")
+        self.assertEqual(self.chosen(), [("bert", None)])
+        self.session("c9", 1002, SEAT=None, TYPE="x11", SERVICE="xrdp-sesman")
+        self.listen("/tmp/.X11-unix/X10", 1002)
+        self.assertEqual(self.chosen(), [("eve", "c9")])
+        self.session("2", 1000, STATE="online")
+        self.wayland(1000)
+        self.assertEqual(self.chosen(), [("anna", "2")])
+
+    def test_display_of_one_user(self):
+        """Of two sessions of hers IS_DISPLAY says which has what no process names for the other; it
+        says nothing between users."""
+        self.session("2", 1000, IS_DISPLAY=0)
+        self.session("4", 1000, IS_DISPLAY=1)
+        self.wayland(1000)
+        self.assertEqual(self.chosen(), [("anna", "4")])
+        self.session("4", 1000, IS_DISPLAY=0, STATE="closing")
+        self.session("3", 1001, IS_DISPLAY=1)
+        self.wayland(1001)
+        self.assertEqual(self.chosen(), [])
+        self.assertEqual(self.gui("true").returncode, 125)
+
+    def test_as_logind_writes_it(self):
+        """A whole directory of systemd 252: a locked session in front, her console and ssh beside it,
+        the manager's own and the greeter's; FIFOs, files half written, users and seats."""
+        head = "# This is private data. Do not parse.\n"
+        session = ("UID={uid}\nUSER={user}\nACTIVE={active}\nIS_DISPLAY={display}\nSTATE={state}\nREMOTE={remote}\n"
+                   "TYPE={type}\nORIGINAL_TYPE={type}\nCLASS={kind}\nSCOPE=session-{id}.scope\n"
+                   "FIFO=/run/systemd/sessions/{id}.ref\n{more}LEADER=1\nAUDIT={id}\n"
+                   "REALTIME=1700000000000000\nMONOTONIC=9000000\nCONTROLLER=\\:1.31\nLOCKED_HINT=1\n")
+        seat = "SEAT=seat0\nTTY=tty{0}\nTTY_VALIDITY=from-pam\nVTNR={0}\nDESKTOP=gnome\nSERVICE=gdm-password\n"
+        for entry in (
+                {"id": "2", "active": 1, "display": 1, "state": "active", "type": "wayland", "more": seat.format(2)},
+                {"id": "5", "active": 0, "state": "online", "type": "tty", "more": seat.format(3)},
+                {"id": "7", "active": 1, "state": "active", "type": "tty", "remote": 1,
+                 "more": "REMOTE_HOST=10.0.0.7\nSERVICE=sshd\n"},
+                {"id": "3", "active": 1, "state": "active", "type": "unspecified", "kind": "manager"},
+                {"id": "c1", "uid": 120, "user": "gdm", "state": "closing", "type": "wayland",
+                 "kind": "greeter", "more": seat.format(1)}):
+            values = {"uid": 1000, "user": "anna", "active": 0, "display": 0, "remote": 0, "kind": "user",
+                      "more": "", **entry}
+            desktop.put(f"/run/systemd/sessions/{values['id']}", head + session.format(**values))
+            os.mkfifo(f"/run/systemd/sessions/{values['id']}.ref", 0o600)
+        desktop.put("/run/systemd/sessions/.#9abcdef", head + "UID=1001\n")
+        desktop.put("/run/systemd/sessions/9", head + "UID=1001\nUSER=bert\nACTI")
+        desktop.put("/run/systemd/users/1000", head + 'NAME=anna\nSTATE=active\nSTOPPING=no\nRUNTIME=/run/user/1000\n'
+                    'DISPLAY=2\nSESSIONS=7 5 2\nSEATS=seat0\nACTIVE_SESSIONS=2\nONLINE_SESSIONS=7 5 2\n')
+        desktop.put("/run/systemd/seats/seat0", head + "IS_SEAT0=1\nCAN_MULTI_SESSION=1\nCAN_TTY=1\n"
+                    "CAN_GRAPHICAL=1\nACTIVE=2\nACTIVE_UID=1000\nSESSIONS=2 5 c1\nUIDS=1000 120\n")
+        self.wayland(1000)
+        self.wayland(120)
+        self.assertEqual(self.chosen(), [("anna", "2")])
+        self.assertEqual(self.rejected(), {
+            ("anna", "3"): "not a person's session, by its class", ("anna", "5"): "no live display",
+            ("anna", "7"): "no live display", ("gdm", "c1"): "a login screen"})
 
     def test_closing(self):
         self.session("2", 1000, STATE="closing")
@@ -313,6 +376,45 @@ class Hostile(desktop.Case):
         text = self.gui("--print").stdout
         self.assertNotIn("\x1b", text)
         self.assertIn("\\x1b[31m", text)
+
+    def test_runtime_directories(self):
+        """Hers alone: not open to others, no link, not another's; a display outside of it is none."""
+        desktop.run_directory(1000)
+        for path, owner, mode in (("/tmp/hers", 1000, 0o700), ("/tmp/open", 1000, 0o750), ("/tmp/eves", 1002, 0o700)):
+            os.mkdir(path)
+            os.chown(path, owner, owner)
+            os.chmod(path, mode)
+            self.listen(f"{path}/wayland-3", owner)
+            self.witness(1000, XDG_RUNTIME_DIR=path, WAYLAND_DISPLAY="wayland-3")
+        os.symlink("/tmp/hers", "/tmp/link")
+        self.witness(1000, XDG_RUNTIME_DIR="/tmp/link")
+        self.listen("/tmp/wayland-4", 1000)
+        self.witness(1000, WAYLAND_DISPLAY="/tmp/wayland-4")
+        variables = self.variables()
+        self.assertEqual((variables["XDG_RUNTIME_DIR"], variables["WAYLAND_DISPLAY"]), ("/tmp/hers", "wayland-3"))
+        reasons = self.reasons()
+        for path in "/tmp/open", "/tmp/eves", "/tmp/link":
+            self.assertIn("not the user's", reasons["XDG_RUNTIME_DIR", path])
+
+    def test_wayland_paths(self):
+        """A path stands within an accepted directory only."""
+        desktop.run_directory(1000)
+        self.listen("/run/user/1000/compositor", 1000)
+        outside = self.listen("/tmp/wayland-4", 1000)
+        for _ in range(2):
+            self.witness(1000, WAYLAND_DISPLAY="/tmp/wayland-4")
+        self.witness(1000, WAYLAND_DISPLAY="/run/user/1000/compositor")
+        variables = self.variables()
+        self.assertEqual((variables["XDG_RUNTIME_DIR"], variables["WAYLAND_DISPLAY"]),
+                         ("/run/user/1000", "compositor"))
+        self.assertIn("not in the runtime directory", self.reasons()["WAYLAND_DISPLAY", "/tmp/wayland-4"])
+        self.assertFalse(outside.was_connected())
+
+    def test_screens(self):
+        """The screen of a display stands as it was."""
+        self.listen("/tmp/.X11-unix/X4", 1000)
+        self.witness(1000, DISPLAY=":4.1")
+        self.assertEqual(self.variables()["DISPLAY"], ":4.1")
 
     def test_search_paths(self):
         """Entries where others may write are dropped."""
@@ -584,10 +686,75 @@ class CommandLine(desktop.Case):
 
     def test_signals_are_passed_on(self):
         self.desktop(1000)
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1,
+                       signal.SIGUSR2):
+            child = self.start([f"{desktop.BIN}/with-gui-environment", "sh", "-c",
+                                f"trap 'exit 9' {number:d}; echo; while :; do sleep 0.01; done"], env={})
+            child.kill(number)
+            self.assertEqual(child.wait(), 9, number)
+
+    def test_ignored_signals(self):
+        """A caller that ignores SIGCHLD, or SIGHUP as nohup does: the end is seen, the latter stays."""
+        self.desktop(1000)
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.assertEqual(self.gui("sh", "-c", "exit 4", preexec_fn=ignore).returncode, 4)
+        child = self.start([f"{desktop.BIN}/with-gui-environment", "sh", "-c", "echo; read word; exit 5"],
+                           env={}, stdin=subprocess.PIPE, preexec_fn=ignore)
+        child.kill(signal.SIGHUP)
+        child.popen.stdin.write(b"x\n")
+        child.popen.stdin.flush()
+        self.assertEqual(child.wait(), 5)
+
+    def test_output_nobody_takes(self):
+        """Our reader is stuck: a signal ends us all the same."""
+        self.desktop(1000)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
         child = self.start([f"{desktop.BIN}/with-gui-environment", "sh", "-c",
-                            "trap 'echo hit; exit 9' USR1; echo; while :; do sleep 0.01; done"], env={})
-        child.kill(signal.SIGUSR1)
-        self.assertEqual(child.wait(), 9)
+                            "echo up >&2; exec head -c 10000000 /dev/zero"],
+                           ready=False, env={}, stdout=writer, stderr=subprocess.PIPE)
+        os.close(writer)
+        self.assertEqual(support.read_line(child.popen.stderr.fileno()), "up")
+        child.kill(signal.SIGTERM)
+        self.assertEqual(child.wait(), 128 + signal.SIGTERM)
+        # What is left when the command has ended waits for the reader; a signal ends that too.
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        child = self.start([f"{desktop.BIN}/with-gui-environment", "sh", "-c",
+                            "head -c 100000 /dev/zero; echo up >&2"],
+                           ready=False, env={}, stdout=writer, stderr=subprocess.PIPE)
+        os.close(writer)
+        self.assertEqual(support.read_line(child.popen.stderr.fileno()), "up")
+        self.assertFalse(child.has_ended(0.3))
+        self.assertGreater(len(os.read(reader, 65536)), 0)
+        child.kill(signal.SIGTERM)
+        self.assertIn(child.wait(), (0, 128 + signal.SIGTERM))
+
+    def test_left_behind(self):
+        """What it leaves in the background and goes on writing does not keep us."""
+        self.desktop(1000)
+        result = self.gui("sh", "-c", "echo said; yes & exit 6", stdout=subprocess.PIPE)
+        self.assertEqual((result.returncode, result.stdout[:5]), (6, "said\n"))
+
+    def test_endless_input(self):
+        """Input without end that nobody reads to its end; a device that epoll does not take."""
+        self.desktop(1000)
+        with open("/dev/zero") as zero:
+            result = self.gui("head", "-c", "5", stdin=zero)
+        self.assertEqual((result.returncode, result.stdout), (0, "\0" * 5))
+
+    def test_closed_streams(self):
+        """Started without them, as some daemons do."""
+        self.desktop(1000)
+        for redirections in "<&-", ">&-", "2>&-", "<&- >&- 2>&-":
+            script = ("with-gui-environment sh -c 'cat; echo x; echo y >&2; echo ran >/tmp/ran; exit 7' "
+                      f"{redirections}; echo $?; cat /tmp/ran; rm -f /tmp/ran")
+            result = subprocess.run(["sh", "-c", script], env={"PATH": f"{desktop.BIN}:/usr/bin:/bin"},
+                                    stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                    timeout=support.DEADLINE, check=False)
+            self.assertEqual(result.stdout.split()[-2:], ["7", "ran"], (redirections, result.stderr))
 
     def test_eval(self):
         """Lines for a shell; another user's only when she is named."""
@@ -604,10 +771,13 @@ class CommandLine(desktop.Case):
         self.desktop(1000)
         def disturb():
             os.umask(0o027)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
         with open("/tmp/log", "w+") as log:
             os.fchmod(log.fileno(), 0o666)
+            os.set_inheritable(log.fileno(), True)
             result = self.gui("sh", "-c", 'umask; pwd; echo "$MINE $WAYLAND_DISPLAY [$DISPLAY] $LANG $$"; '
-                              "readlink /proc/self/fd/1", user=1000, group=1000, extra_groups=[29],
+                              f"readlink /proc/self/fd/1; readlink /proc/$$/fd/{log.fileno()}; "
+                              "ulimit -n; id -G; ps -o sid= -p $$", user=1000, close_fds=False, group=1000, extra_groups=[29],
                               environment={"MINE": "kept", "DISPLAY": ":7", "PATH": "/usr/bin:/bin",
                                            "LC_CTYPE": "C"}, cwd="/usr", preexec_fn=disturb, stdout=log)
             log.seek(0)
@@ -615,7 +785,9 @@ class CommandLine(desktop.Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(text[:2], ["0027", "/usr"])
         self.assertTrue(text[2].startswith("kept wayland-0 [] "), text)
-        self.assertEqual(text[3], "/tmp/log")
+        self.assertEqual(text[3:6], ["/tmp/log", "/tmp/log", "300"])
+        self.assertEqual(set(text[6].split()), {"29", "1000"})
+        self.assertEqual(int(text[7]), os.getsid(0))
 
     def test_import(self):
         self.desktop(1000)

@@ -14,7 +14,17 @@ import support
 desktop.enter()
 
 
-class Delivery(desktop.Case):
+class Notify(desktop.Case):
+    def hanging_daemon(self, uid, path):
+        """A notification daemon that takes the message and does not answer."""
+        script = ("import sys,wire\nbus=wire.connect(sys.argv[1])\n"
+                  "bus.call_bus('RequestName','su',('org.freedesktop.Notifications',4))\n"
+                  "print(flush=True)\nwhile True: bus.receive()")
+        return self.start_as(uid, [sys.executable, "-c", script, path],
+                             {"PYTHONPATH": f"{desktop.PLACE}/lib", "PYTHONDONTWRITEBYTECODE": "1"}, ready=True)
+
+
+class Delivery(Notify):
     def test_as_root(self):
         """From `env -i`: the text arrives as it was, whatever is in it."""
         notifier = self.desktop(1000)
@@ -75,6 +85,56 @@ class Delivery(desktop.Case):
             result = self.notify("--session-all", *waiting, "x")
             self.assertEqual(result.returncode, 125, waiting)
 
+    def test_all_but_one(self):
+        """One whose daemon does not answer has its own time, is named, and the others are reached."""
+        first = self.desktop(1000)
+        self.session("3", 1001, STATE="online")
+        self.wayland(1001)
+        self.hanging_daemon(1001, self.bus(1001))
+        result = self.notify("--session-all", "--session-timeout", "1", "x")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(self.told(first)["summary"], "x")
+        self.assertIn("bert (1001), session 3 on seat0, online: not reached (status 124)", result.stderr)
+        os.unlink("/run/user/1000/wayland-0")
+        result = self.notify("--session-all", "--session-timeout", "1", "x")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        # Quiet: no word, and no failure.
+        result = self.notify("--session-quiet", "--session-timeout", "1", "x")
+        self.assertEqual(result.returncode, 0)
+
+    def test_quiet(self):
+        """What notify-send says of its own is its own, but no failure."""
+        self.desktop(1000)
+        result = self.notify("--session-quiet", "-u", "bad", "x")
+        self.assertEqual(result.returncode, 0)
+
+    def test_help_is_ours_only_alone(self):
+        """With anything beside it, it is notify-send's."""
+        self.desktop(1000)
+        for arguments in ["--help", "x"], ["--version", "x"], ["--session-user=anna", "--version"]:
+            result = self.notify(*arguments)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("notify-send", result.stdout)
+            self.assertNotIn("proctool", result.stdout + result.stderr)
+
+    def test_descriptors(self):
+        """Its arguments are not searched for descriptors, so none is open; it reads nothing."""
+        self.desktop(1000)
+        desktop.put("/run/tests/shadow", '#!/bin/sh\nls /proc/$$/fd; readlink /proc/$$/fd/0\n', 0, 0o755)
+        program = desktop.find_program("notify-send")
+        desktop.mount("--bind", "/run/tests/shadow", program)
+        self.addCleanup(subprocess.run, ["umount", program], check=True)
+        with open("/run/tests/secret", "w+") as secret:
+            for user in None, 1000:
+                run = {} if user is None else {"user": user, "group": user, "extra_groups": [],
+                                               "environment": {"PATH": "/usr/bin:/bin"}}
+                result = self.notify("x", pass_fds=[secret.fileno()], stdin=subprocess.PIPE, **run)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                fds = result.stdout.split()
+                self.assertLessEqual(set(fds[:-1]), {"0", "1", "2", "10", "255"})  # a shell's own script
+                self.assertNotIn(str(secret.fileno()), fds)
+                self.assertEqual(fds[-1], "/dev/null")
+
     def test_own_session(self):
         """As the user herself."""
         notifier = self.desktop(1000)
@@ -104,7 +164,7 @@ class Delivery(desktop.Case):
         self.assertEqual(self.told(notifier)["summary"], "x")
 
 
-class Buses(desktop.Case):
+class Buses(Notify):
     """Buses that do not do what a bus does."""
 
     def setUp(self):
@@ -151,11 +211,7 @@ class Buses(desktop.Case):
     def test_timeout(self):
         """A daemon that takes the message and does not answer: 124 after the time."""
         self.bus(1000)
-        script = ("import sys,wire\nbus=wire.connect(sys.argv[1])\n"
-                  "bus.call_bus('RequestName','su',('org.freedesktop.Notifications',4))\n"
-                  "print(flush=True)\nwhile True: bus.receive()")
-        self.start_as(1000, [sys.executable, "-c", script, "/run/user/1000/bus"],
-                      {"PYTHONPATH": f"{desktop.PLACE}/lib"}, ready=True)
+        self.hanging_daemon(1000, "/run/user/1000/bus")
         for extra in [], ["--session-builtin"]:
             begin = time.monotonic()
             result = self.notify("--session-timeout", "1.5s", *extra, "x")
@@ -186,6 +242,11 @@ class Buses(desktop.Case):
         self.bus(1000)
         self.assertEqual(self.notify("--session-print").returncode, 0)
         self.assertFalse(os.path.exists("/tmp/started"))
+        # Without a display it is not even asked.
+        os.rename("/run/user/1000/wayland-0", "/run/user/1000/elsewhere")
+        self.assertEqual(self.notify("x").returncode, 125)
+        self.assertFalse(os.path.exists("/tmp/started"))
+        os.rename("/run/user/1000/elsewhere", "/run/user/1000/wayland-0")
         result = self.notify("x")
         self.assertEqual(result.returncode, 0, result.stderr)
         with open("/tmp/told") as file:
