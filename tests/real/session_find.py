@@ -631,23 +631,65 @@ class Hostile(desktop.Case):
             self.witness(1000, DISPLAY=display)
         self.assertEqual(self.variables()["DISPLAY"], ":2")
 
+    # Stops whatever of ours she may.
+    STOPPER = """
+import os
+print(flush=True)
+while True:
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                line = file.read()
+            if b"with-gui" in line and b"python" not in line:
+                os.kill(int(name), 19)
+        except OSError:
+            pass
+"""
+
     def test_stopped_probe(self):
         """She stops the child that looks for us: it is given up, and nothing of ours waits."""
         self.fill_wayland()
-        script = ("import os\n"
-                  "print(flush=True)\n"
-                  "while True:\n"
-                  "    for name in filter(str.isdigit, os.listdir('/proc')):\n"
-                  "        try:\n"
-                  "            with open(f'/proc/{name}/cmdline', 'rb') as file: line = file.read()\n"
-                  "            if b'with-gui' in line and b'python' not in line: os.kill(int(name), 19)\n"
-                  "        except OSError: pass\n")
-        self.start_as(1000, [sys.executable, "-c", script], ready=True)
+        self.start_as(1000, [sys.executable, "-c", self.STOPPER], ready=True)
         begin = time.monotonic()
         result = self.gui("true")
         self.assertLess(time.monotonic() - begin, 11)
         self.assertEqual(result.returncode, 125)
         self.assertIn("did not answer", result.stderr)
+
+
+    def test_stopped_probe_in_front(self):
+        """Whoever is in front and does not answer gives way to the next, within the time."""
+        self.session("3", 1001, STATE="online")
+        self.wayland(1001)
+        self.fill_wayland()
+        self.start_as(1000, [sys.executable, "-c", self.STOPPER], ready=True)
+        begin = time.monotonic()
+        result = self.gui("id", "-un")
+        self.assertLess(time.monotonic() - begin, 11)
+        self.assertEqual((result.returncode, result.stdout), (0, "bert\n"), result.stderr)
+
+    def test_everything_at_once(self):
+        """Held locks, full sockets, a taken X name, 200 processes that lie: ten seconds at the most."""
+        os.unlink("/run/systemd/sessions/2")
+        self.stuck(4, 900)
+        self.stuck(4, 1002)
+        script = "for i in $(seq 200); do sleep 1000 & done; echo; wait"
+        self.start_as(1002, ["sh", "-c", script], {"DISPLAY": ":1", "XDG_RUNTIME_DIR": "/run/user/1000"}, ready=True)
+        for number in range(3):
+            self.listen_full(f"/tmp/full{number}", 1000)
+            self.witness(1000, DBUS_SESSION_BUS_ADDRESS=f"unix:path=/tmp/full{number}")
+        self.listen("/tmp/.X11-unix/X1", 1000)
+        self.listen_full("\0/tmp/.X11-unix/X1", 1002)
+        self.listen("/tmp/.X11-unix/X2", 1000)
+        self.witness(1000, DISPLAY=":1", LANG="de_DE.UTF-8")
+        begin = time.monotonic()
+        result = self.gui("--user", "anna", "sh", "-c", "echo $DISPLAY $LANG")
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertEqual((result.returncode, result.stdout), (0, ":2 de_DE.UTF-8\n"), result.stderr)
+        begin = time.monotonic()
+        result = self.gui("sh", "-c", "echo $DISPLAY $LANG")
+        self.assertLess(time.monotonic() - begin, 10.5)
+        self.assertEqual((result.returncode, result.stdout), (0, ":2 de_DE.UTF-8\n"), result.stderr)
 
 
 class CommandLine(desktop.Case):
