@@ -220,13 +220,14 @@ static struct pt_candidate *find_candidate(const struct hearing *hearing,
 static struct pt_candidate *candidate_of(const struct hearing *hearing,
                                          const struct pt_process *process)
 {
-    const struct pt_bytes *cgroup = &process->more->cgroup;
-
     for (size_t i = 0; i < hearing->session_count; i++) {
         const struct pt_logind_session *session = &hearing->sessions[i];
+        const struct pt_bytes *cgroup;
 
-        if (session->uid == hearing->turn->uid && pt_process_has(process, PT_SOURCE_CGROUP) &&
-            pt_evidence_names_session(cgroup->bytes, cgroup->length, session->id))
+        if (session->uid != hearing->turn->uid || !pt_process_has(process, PT_SOURCE_CGROUP))
+            continue;
+        cgroup = &process->more->cgroup;
+        if (pt_evidence_names_session(cgroup->bytes, cgroup->length, session->id))
             return find_candidate(hearing, session);
     }
     return find_candidate(hearing, NULL);
