@@ -422,6 +422,7 @@ static int suspend(struct kill_set *set, struct pt_waitset *waitset, struct kill
     }
     ignore_late_signals();
     pt_freeze_keep(freeze);
+    report->outgrown = pt_freeze_is_outgrown(freeze);
     kill_report_freeze(report, freeze);
     return kill_report_end(report);
 }
@@ -451,6 +452,7 @@ static int end(struct kill_set *set, struct pt_waitset *waitset, struct kill_rep
     pt_progress_done();
     if (ending.interrupted != 0)
         return PT_EXIT_SIGNALLED + ending.interrupted;
+    report->outgrown = ending.outgrown;
     return kill_report_end(report);
 }
 

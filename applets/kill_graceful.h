@@ -114,6 +114,7 @@ struct kill_clock {
 struct kill_report {
     const struct kill_set *set;
     struct kill_clock start;
+    bool outgrown;  /* more of the tree may be left than we know */
     bool timed_out; /* --wait's time passed */
     /* run mode */
     bool with_command;

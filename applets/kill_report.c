@@ -124,6 +124,7 @@ void kill_report_freeze(const struct kill_report *report, const struct pt_freeze
         pt_say(1, "the set is closed; passes: %zu", freeze->passes);
         return;
     }
+    pt_say(1, "the set did not close within a second; passes: %zu", freeze->passes);
     for (size_t i = 0; i < members->count; i++) {
         const struct pt_member *member = members->list[i];
 
@@ -285,7 +286,7 @@ static void complain_about_target(const struct kill_target *target, bool nothing
 static int status_of(const struct kill_report *report)
 {
     const struct kill_set *set = report->set;
-    bool any = false, survived = false, refused = false;
+    bool any = false, survived = report->outgrown, refused = false;
 
     for (size_t i = 0; i < set->target_count; i++) {
         if (set->targets[i].fate != KILL_MEANT)
@@ -487,6 +488,8 @@ int kill_report_end(const struct kill_report *report)
         if (set->members.list[i]->role == PT_ROLE_TARGET)
             complain(report, set->members.list[i]);
     }
+    if (report->outgrown)
+        pt_say(0, "the tree grew faster than it could be stopped: some of it may be left");
     if (set->unreadable > 0)
         pt_say(0, "%zu processes could not be judged: what the criteria need cannot be read",
                set->unreadable);

@@ -242,6 +242,7 @@ static int end_rest(struct run *run)
     if (error == 0)
         error = pt_ending_run(&ending);
     pt_progress_done();
+    run->report.outgrown = ending.outgrown;
     reap(run);
     if (run->schedule.steps != run->settings->schedule.steps)
         pt_schedule_done(&run->schedule);

@@ -43,6 +43,7 @@
  *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs
  *   members           a set of processes: who, below whom, as what
+ *   reapers           who may inherit what a set leaves behind
  *   freeze            stop a set of processes that may fork meanwhile
  *   ending            end a set by a schedule
  * Worlds

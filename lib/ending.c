@@ -368,6 +368,11 @@ static int close_after_last(struct pt_ending *ending)
     return error;
 }
 
+static bool is_outgrown(const struct pt_ending *ending)
+{
+    return ending->freezes && pt_freeze_is_outgrown(ending->freeze);
+}
+
 static int run_schedule(struct pt_ending *ending)
 {
     struct pt_schedule_position position = {0};
@@ -396,7 +401,7 @@ static int run_schedule(struct pt_ending *ending)
         }
         if (error == 0 && ending->waits && ending->living == 0)
             error = look_once_more(ending, signal);
-        if (error != 0 || (ending->waits && ending->living == 0))
+        if (error != 0 || (ending->waits && ending->living == 0 && !is_outgrown(ending)))
             return error;
     }
 }
@@ -412,6 +417,7 @@ int pt_ending_run(struct pt_ending *ending)
     ending->look_at = 0;
     ending->look_interval = DISCOVER_FIRST;
     error = run_schedule(ending);
+    ending->outgrown = is_outgrown(ending);
     pt_freeze_continue(ending->freeze);
     return error == STEP_INTERRUPTED ? 0 : error;
 }

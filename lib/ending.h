@@ -4,7 +4,8 @@
  * Before each signal the set is closed (freeze.h), so that nothing of it can slip away, and
  * afterwards continued. While we wait, what members fork is found, waited for too, and signalled
  * from the next step on, never in this one: it may be a handler's cleaning up. When nobody is left
- * the set is closed once more, and once after the last step.
+ * the set is closed once more, and again and again where it outgrows that, until the schedule is
+ * over; and once after the last step.
  *
  * Nobody can keep us here beyond the schedule and, at most, its last wait once more.
  */
@@ -47,6 +48,7 @@ struct pt_ending {
     uint32_t awaited;               /* members that were looked at for waiting */
     size_t unreported;              /* that ended while nothing could be said */
     int interrupted;                /* the signal that ended it all, or 0 */
+    bool outgrown;                  /* the set was never seen closed: some of it may be left */
 };
 
 /*

@@ -11,8 +11,8 @@
 #include "units.h"
 #include "waitset.h"
 
-/* Closed passes in a row that prove a set closed. */
-#define CLOSED_PASSES 1
+/* Closed passes in a row that prove a set closed (freeze.h). */
+#define CLOSED_PASSES 2
 #define CLOSED_PASSES_SCANS 5
 
 /* How often a list that changes while it is read is read again within a pass. */
@@ -50,9 +50,7 @@ void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum p
 void pt_freeze_done(struct pt_freeze *freeze)
 {
     pt_freeze_continue(freeze);
-    free(freeze->reapers);
-    freeze->reapers = NULL;
-    freeze->reaper_count = freeze->reaper_capacity = 0;
+    pt_reapers_done(&freeze->reapers);
 }
 
 /* --- what is new --- */
@@ -207,9 +205,29 @@ static int nominate_known(struct pass *pass, uint32_t parent)
     return 0;
 }
 
-/* STILL: whoever has these children was seen stopped, so that they stay. */
-static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t parent, bool still)
+/* All threads of one process: any of them may have been the one that children were handed to. */
+struct thread_walk {
+    struct pass *pass;
+    pid_t pid;
+    uint32_t parent; /* the member that it is, or PT_NO_MEMBER: a reaper outside */
+    bool still;      /* every thread was */
+    uint64_t trace;  /* of its threads, and with PT_GROWTH_TREE of their lists of children */
+};
+
+/* FNV-1a: whether two passes saw the same. */
+static void add_to_trace(struct thread_walk *walk, const void *bytes, size_t length)
 {
+    const unsigned char *byte = bytes;
+
+    for (size_t i = 0; i < length; i++)
+        walk->trace = (walk->trace ^ byte[i]) * UINT64_C(0x100000001b3);
+}
+
+/* STILL: the thread was seen stopped, so that its children stay, unless it is a subreaper: that
+ * shows in the trace. */
+static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
+{
+    struct pass *pass = walk->pass;
     struct pt_freeze *freeze = pass->freeze;
     const struct pt_procfs *procfs = freeze->members->procfs;
     int rounds = still && freeze->growth == PT_GROWTH_TREE ? 1 : REREADS_MAX;
@@ -217,10 +235,10 @@ static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t p
     int error = 0;
 
     for (int i = 0; error == 0 && !same && i < rounds; i++) {
-        error = pt_children_read(procfs, pid, tid, &pass->children, &same);
+        error = pt_children_read(procfs, walk->pid, tid, &pass->children, &same);
         same &= i > 0;
         if (error == 0 && !same)
-            error = nominate_unknown(pass, parent);
+            error = nominate_unknown(pass, walk->parent);
     }
     if (error == -ENOENT && !freeze->whole_scans && !pt_children_exist(procfs)) {
         freeze->whole_scans = true;
@@ -233,62 +251,12 @@ static int nominate_children(struct pass *pass, pid_t pid, pid_t tid, uint32_t p
     }
     if (!same && rounds > 1 && freeze->growth == PT_GROWTH_CRITERIA)
         pass->quiet = false;
-    return nominate_known(pass, parent);
+    if (freeze->growth == PT_GROWTH_TREE)
+        add_to_trace(walk, pt_buffer_text(&pass->children.text), pass->children.text.length);
+    return nominate_known(pass, walk->parent);
 }
 
-/* --- the reapers outside --- */
-
-static int add_reaper(struct pt_freeze *freeze, pid_t pid)
-{
-    if (freeze->reaper_count == freeze->reaper_capacity) {
-        size_t capacity = freeze->reaper_capacity != 0 ? freeze->reaper_capacity * 2 : 16;
-        pid_t *reapers = realloc(freeze->reapers, capacity * sizeof *reapers);
-
-        if (reapers == NULL)
-            return -ENOMEM;
-        freeze->reapers = reapers;
-        freeze->reaper_capacity = capacity;
-    }
-    freeze->reapers[freeze->reaper_count++] = pid;
-    return 0;
-}
-
-static bool is_reaper(const struct pt_freeze *freeze, pid_t pid)
-{
-    for (size_t i = 0; i < freeze->reaper_count; i++) {
-        if (freeze->reapers[i] == pid)
-            return true;
-    }
-    return false;
-}
-
-/* Notes PID and what is above it. A member among them notes its own parents. */
-static int note_reapers(struct pt_freeze *freeze, pid_t pid)
-{
-    struct pt_members *members = freeze->members;
-
-    while (pid > 0 && !is_reaper(freeze, pid)) {
-        uint32_t index = pt_members_find(members, pid);
-        struct pt_stat stat;
-
-        if (index != PT_NO_MEMBER && pt_member_lives(members->list[index]))
-            return 0;
-        if (add_reaper(freeze, pid) != 0)
-            return -ENOMEM;
-        if (pt_thread_stat(members->procfs, pid, 0, &stat) != 0)
-            return 0;
-        pid = stat.ppid;
-    }
-    return 0;
-}
-
-/* Any thread of a process may have been the one that children were handed to. */
-struct thread_walk {
-    struct pass *pass;
-    pid_t pid;
-    uint32_t parent;
-    bool still; /* every thread was */
-};
+/* --- threads --- */
 
 static int visit_thread(const char *name, unsigned char type, void *data)
 {
@@ -299,6 +267,7 @@ static int visit_thread(const char *name, unsigned char type, void *data)
     (void)type;
     if (tid == 0)
         return 0;
+    add_to_trace(walk, &tid, sizeof tid);
     /* The state first: once that is still no more children come. */
     if (pt_thread_stat(walk->pass->freeze->members->procfs, walk->pid, tid, &stat) != 0)
         walk->pass->quiet = false; /* gone: its children are another thread's */
@@ -306,8 +275,7 @@ static int visit_thread(const char *name, unsigned char type, void *data)
         walk->still = false;
     if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
         return 0;
-    return nominate_children(walk->pass, walk->pid, tid, walk->parent,
-                             pt_state_is_still(stat.state));
+    return nominate_children(walk, tid, pt_state_is_still(stat.state));
 }
 
 static int visit_threads(struct thread_walk *walk)
@@ -330,10 +298,11 @@ static int visit_threads(struct thread_walk *walk)
 static int visit_reapers(struct pass *pass)
 {
     struct pt_freeze *freeze = pass->freeze;
-    int error = note_reapers(freeze, 1);
+    int error = pt_reapers_note(&freeze->reapers, freeze->members, 1);
 
-    for (size_t i = 0; error == 0 && i < freeze->reaper_count; i++) {
-        struct thread_walk walk = {.pass = pass, .pid = freeze->reapers[i], .parent = PT_NO_MEMBER};
+    for (size_t i = 0; error == 0 && i < freeze->reapers.count; i++) {
+        struct thread_walk walk = {
+            .pass = pass, .pid = freeze->reapers.pids[i], .parent = PT_NO_MEMBER};
 
         error = visit_threads(&walk);
     }
@@ -364,12 +333,13 @@ static int visit(struct pass *pass, uint32_t index)
     if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0) {
         member->state = stat.state;
         if (pass->reapers)
-            error = note_reapers(freeze, stat.ppid);
+            error = pt_reapers_note(&freeze->reapers, freeze->members, stat.ppid);
         /* A stopped process makes no threads: one means the leader alone. */
         if (error == 0 && stat.threads <= 1 && holds_open(pass, member)) {
             walk.still = pt_state_is_still(stat.state);
+            add_to_trace(&walk, &walk.pid, sizeof walk.pid);
             if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
-                error = nominate_children(pass, walk.pid, walk.pid, index, walk.still);
+                error = nominate_children(&walk, walk.pid, walk.still);
         } else if (error == 0) {
             error = visit_threads(&walk);
         }
@@ -382,8 +352,9 @@ static int visit(struct pass *pass, uint32_t index)
         if (!member->awaited)
             pt_handle_close(&member->handle);
     }
-    if (!walk.still && holds_open(pass, member))
+    if (holds_open(pass, member) && (!walk.still || walk.trace != member->trace))
         pass->quiet = false;
+    member->trace = walk.trace;
     return error;
 }
 
@@ -459,9 +430,8 @@ static int make_pass(struct pass *pass)
 
 static size_t closed_passes_needed(const struct pt_freeze *freeze)
 {
-    if (freeze->growth == PT_GROWTH_NONE)
-        return CLOSED_PASSES;
-    return freeze->whole_scans ? CLOSED_PASSES_SCANS : CLOSED_PASSES;
+    return freeze->whole_scans && freeze->growth != PT_GROWTH_NONE ? CLOSED_PASSES_SCANS
+                                                                   : CLOSED_PASSES;
 }
 
 /* A signal that asks us to end waits to be read. */
@@ -501,6 +471,7 @@ static int close_set(struct pass *pass)
         if (error != 0)
             return error;
         closed = pass->quiet ? closed + 1 : 0;
+        freeze->grew = pass->grew;
         freeze->complete = closed >= closed_passes_needed(freeze);
         freeze->interrupted = is_interrupted();
         if (freeze->interrupted || pt_monotonic() > pass->give_up)
@@ -523,9 +494,9 @@ static void begin(struct pt_freeze *freeze, bool everyone)
         freeze->active = true;
     }
     freeze->everyone = everyone;
-    freeze->complete = freeze->interrupted = false;
+    freeze->complete = freeze->grew = freeze->interrupted = false;
     freeze->passes = 0;
-    freeze->reaper_count = 0;
+    pt_reapers_clear(&freeze->reapers);
     for (size_t i = 0; i < freeze->members->count; i++) {
         struct pt_member *member = freeze->members->list[i];
 
@@ -544,6 +515,19 @@ int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
     error = close_set(&pass);
     pt_children_done(&pass.children);
     return error;
+}
+
+bool pt_freeze_is_outgrown(const struct pt_freeze *freeze)
+{
+    const struct pt_members *members = freeze->members;
+
+    if (freeze->growth != PT_GROWTH_TREE || freeze->whole_scans || !freeze->grew)
+        return false;
+    for (size_t i = 0; i < members->count; i++) {
+        if (members->list[i]->role == PT_ROLE_PASSED && members->list[i]->handle.pid != getpid())
+            return false;
+    }
+    return !freeze->complete && !freeze->interrupted;
 }
 
 void pt_freeze_continue(struct pt_freeze *freeze)
@@ -577,7 +561,7 @@ int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)
     if (freeze->growth == PT_GROWTH_NONE)
         return 0;
     pass.reapers = reapers && freeze->growth == PT_GROWTH_CRITERIA;
-    freeze->reaper_count = 0;
+    pt_reapers_clear(&freeze->reapers);
     do
         error = make_pass(&pass);
     while (error == 0 && pass.grew && pt_monotonic() < pass.give_up);

@@ -3,13 +3,38 @@
  *
  * Repeating scans until nothing new is found proves nothing: a scan is not atomic, and a process
  * that hands over to a successor every 2 ms is missed by several in a row. What works: stop each
- * member, read the children of the *known members only*, stop and add what is new, and repeat until
- * one whole pass saw every thread of every member stopped or gone, no member newly gone since the
- * pass before, and no pid in any list of children that was not a member before, be it that of a
- * process that was dead when we came to open it. A stopped thread cannot fork; a fork in flight
- * when SIGSTOP comes completes before the thread is seen stopped (copy_process in kernel/fork.c
- * gives up when a signal is pending); and a member that died before it stopped has handed its
- * children to the nearest subreaper, whose list the next pass reads.
+ * member, read the children of the *known members only*, stop and add what is new, and repeat. A
+ * pass visits every member, and is closed when all of this holds for it:
+ *
+ *   every thread of every member was seen stopped (or gone), and then its children were read;
+ *   no member was found to have ended since the pass before;
+ *   each had the same threads and the same children as in the pass before;
+ *   no list held a pid that was no member, not even of one who was dead when we came to open it.
+ *
+ * Two closed passes in a row prove that a tree is closed, as long as nobody else continues it:
+ *
+ *   1. In the first one each member was seen stopped with all its threads: a thread that was made
+ *      while the others were being looked at would have been new beside the pass before. So from
+ * its end on no member runs. (A fork in flight when SIGSTOP comes either completes before the
+ *      thread is seen stopped, or fails: copy_process in kernel/fork.c gives up when a signal is
+ *      pending.)
+ *   2. The lists were read after their threads had stopped. So in the second pass a member gains
+ *      children by nothing but inheritance, as a subreaper does. None of them died in it, so
+ *      nothing moves from one member's list to another's; in the first pass it might have, from a
+ *      parent that died before it was visited to a reaper that had been read already.
+ *   3. Suppose that a descendant of a member runs and is none. The uppermost of those above it that
+ *      are none either is then, all through the second pass, in the list of one and the same
+ *      subreaper among the members: itself or its successor, for a process leaves its children to
+ *      the reaper before it leaves the list (exit_notify and release_task in kernel/exit.c), and
+ *      they are put at its end.
+ *   4. The kernel skips entries of a list only when one that it has just listed is removed
+ *      (get_children_pid in fs/proc/array.c). No member was, since none ended and the parents that
+ *      could reap one are stopped; so that was no member, and its pid was seen. So the pass saw a
+ *      pid that was new, and was not closed.
+ *
+ * One closed pass proves it not: what a member forked and orphaned after the subreaper was read and
+ * before that member was seen stopped is in no list that was read (2.). What hangs below a reaper
+ * outside the tree is not found at all.
  *
  * Where what is meant is told by criteria, the lists of the reapers outside the set are read too:
  * PID 1, and every ancestor of a member, which may be a subreaper. Such a list changes while it is
@@ -30,6 +55,7 @@
 #include <stdint.h>
 
 #include "members.h"
+#include "reapers.h"
 
 /* How long a set is tried to be closed, nanoseconds. */
 #define PT_FREEZE_PATIENCE INT64_C(1000000000)
@@ -55,11 +81,11 @@ struct pt_freeze {
     bool whole_scans;            /* there are no `children` files */
     bool everyone;               /* stop the foreground job of a terminal too */
     bool complete;               /* the last freeze was closed, not given up */
+    bool grew;                   /* its last pass found somebody new */
     bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
     bool active;                 /* signals are blocked until pt_freeze_continue */
     size_t passes;               /* that the last freeze took */
-    pid_t *reapers;              /* outside the set */
-    size_t reaper_count, reaper_capacity;
+    struct pt_reapers reapers;   /* outside the set */
     sigset_t former_mask;
 };
 
@@ -76,6 +102,10 @@ void pt_freeze_done(struct pt_freeze *freeze);
  * between. 0, or -errno with whatever was stopped still stopped.
  */
 int pt_freeze_close(struct pt_freeze *freeze, bool everyone);
+
+/* Whether the last freeze was given up while a tree was still growing, so that there is more of it
+ * than the members. One that hangs below a running ancestor of ours grows as that likes. */
+bool pt_freeze_is_outgrown(const struct pt_freeze *freeze);
 
 /* Continues every member that we stopped and that was not stopped before. */
 void pt_freeze_continue(struct pt_freeze *freeze);

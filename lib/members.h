@@ -49,6 +49,7 @@ struct pt_member {
     bool frozen;       /* by its cgroup */
     bool refused;      /* we may not signal it */
     char state;        /* the letter that kept it from being closed */
+    uint64_t trace;    /* of its threads and children as the last pass saw them */
     /* ending.h's */
     struct pt_sent *sent, *last_sent; /* what it was sent, in order */
     int64_t added, ended;             /* CLOCK_MONOTONIC; ended is 0 while it lives */

@@ -1,0 +1,59 @@
+#include "reapers.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "children.h"
+
+void pt_reapers_done(struct pt_reapers *reapers)
+{
+    free(reapers->pids);
+    *reapers = (struct pt_reapers){.pids = NULL};
+}
+
+void pt_reapers_clear(struct pt_reapers *reapers)
+{
+    reapers->count = 0;
+}
+
+static int add(struct pt_reapers *reapers, pid_t pid)
+{
+    if (reapers->count == reapers->capacity) {
+        size_t capacity = reapers->capacity != 0 ? reapers->capacity * 2 : 16;
+        pid_t *pids = realloc(reapers->pids, capacity * sizeof *pids);
+
+        if (pids == NULL)
+            return -ENOMEM;
+        reapers->pids = pids;
+        reapers->capacity = capacity;
+    }
+    reapers->pids[reapers->count++] = pid;
+    return 0;
+}
+
+static bool has(const struct pt_reapers *reapers, pid_t pid)
+{
+    for (size_t i = 0; i < reapers->count; i++) {
+        if (reapers->pids[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+int pt_reapers_note(struct pt_reapers *reapers, const struct pt_members *members, pid_t pid)
+{
+    while (pid > 0 && !has(reapers, pid)) {
+        uint32_t index = pt_members_find(members, pid);
+        struct pt_stat stat;
+
+        if (index != PT_NO_MEMBER && pt_member_lives(members->list[index]))
+            return 0;
+        if (add(reapers, pid) != 0)
+            return -ENOMEM;
+        if (pt_thread_stat(members->procfs, pid, 0, &stat) != 0)
+            return 0;
+        pid = stat.ppid;
+    }
+    return 0;
+}

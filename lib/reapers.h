@@ -1,0 +1,30 @@
+/*
+ * The reapers outside a set of processes: PID 1, and whatever is above a member and none itself.
+ *
+ * Each of them may be a child subreaper (prctl(2), 3.4), to whom the kernel hands what a member
+ * leaves behind; no file tells who is one, so their lists of children are read too.
+ */
+#ifndef PT_REAPERS_H
+#define PT_REAPERS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "members.h"
+
+struct pt_reapers {
+    pid_t *pids;
+    size_t count, capacity;
+};
+
+/* Frees; accepts an empty one. */
+void pt_reapers_done(struct pt_reapers *reapers);
+
+/* Forgets all of them and keeps the room. */
+void pt_reapers_clear(struct pt_reapers *reapers);
+
+/* Notes PID and what is above it, up to a living member of MEMBERS, which has parents of its own to
+ * note. 0 or -ENOMEM. */
+int pt_reapers_note(struct pt_reapers *reapers, const struct pt_members *members, pid_t pid);
+
+#endif

@@ -1,0 +1,83 @@
+# labels: kill serial
+# timeout: 180
+"""A relay: in each of 50 lanes every process forks a successor and exits 2 ms later."""
+
+import contextlib
+import os
+import signal
+
+import support
+
+support.in_namespaces()
+
+LANES = 50
+TRIALS = 10
+
+
+def others():
+    """The pids of everybody here but PID 1 and ourselves."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
+
+
+def running(session=None):
+    """How many run, of a session or at all."""
+    fields = [support.stat(pid) for pid in others()]
+    return sum(1 for one in fields if one and one[3] not in b"ZX" and session in (None, int(one[6])))
+
+
+def left_of(session):
+    """A scan is not atomic, and a lane is never where it was: the most that one of several has seen."""
+    return max(running(session) for _ in range(8))
+
+
+def end_all():
+    """Ends whoever is left: kill(2) of -1 signals all of a PID namespace in one go."""
+
+    def nobody():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        return running() == 0
+
+    support.until(nobody, "everybody ends")
+
+
+class Relay(support.Case):
+    trials = TRIALS
+
+    def trial(self, end, *flags):
+        """The lanes that `end(root)`, a function, leaves."""
+        relay = self.helper("relay", *flags, LANES)
+        end(relay.pid)
+        left = left_of(relay.pid)
+        end_all()
+        relay.wait()
+        return left
+
+    def kill(self, *arguments):
+        def end(root):
+            done = self.proctool("kill-graceful", "-q", *(str(root) if one is None else one for one in arguments))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+        return end
+
+    def all_end(self, end, *flags):
+        left = [self.trial(end, *flags) for _ in range(self.trials)]
+        self.assertEqual(left, [0] * self.trials)
+
+    def test_tree_below_a_subreaper(self):
+        self.all_end(self.kill("--tree", None), "-s")
+
+    def test_tree_by_force(self):
+        self.all_end(self.kill("--tree", "-9", None), "-s")
+
+    def test_session_without_a_subreaper(self):
+        """The lanes hang under init, which is no member."""
+        self.all_end(self.kill("--session", None))
+
+    def test_lanes_of_threads(self):
+        """In each process a thread forks the successor, while the leader sleeps."""
+        self.all_end(self.kill("--tree", None), "-s", "-w")
+
+
+if __name__ == "__main__":
+    support.main()
