@@ -30,6 +30,7 @@ bool pt_state_is_still(char state)
 void pt_children_done(struct pt_children *children)
 {
     pt_buffer_done(&children->text);
+    pt_buffer_done(&children->former);
     free(children->pids);
     *children = (struct pt_children){.pids = NULL};
 }
@@ -66,15 +67,16 @@ static int parse(struct pt_children *children)
 int pt_children_read(const struct pt_procfs *procfs, pid_t pid, pid_t tid,
                      struct pt_children *children, bool *ret_same)
 {
-    struct pt_buffer former = children->text;
+    struct pt_buffer swap = children->former, *former = &children->former;
     int error;
 
-    pt_buffer_init(&children->text);
+    *former = children->text;
+    children->text = swap;
+    pt_buffer_clear(&children->text);
     error = read_list(procfs, pid, tid, &children->text);
     *ret_same =
-        error == 0 && former.length == children->text.length &&
-        memcmp(pt_buffer_text(&former), pt_buffer_text(&children->text), former.length) == 0;
-    pt_buffer_done(&former);
+        error == 0 && former->length == children->text.length &&
+        memcmp(pt_buffer_text(former), pt_buffer_text(&children->text), former->length) == 0;
     return error != 0 ? error : parse(children);
 }
 

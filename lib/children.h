@@ -21,7 +21,8 @@ bool pt_state_is_still(char state);
 
 /* A list of pids. All zero bytes are an empty one. */
 struct pt_children {
-    struct pt_buffer text; /* as the kernel gave it */
+    struct pt_buffer text;   /* as the kernel gave it */
+    struct pt_buffer former; /* what was read before that */
     pid_t *pids;
     size_t count, capacity;
 };

@@ -29,6 +29,7 @@ struct pass {
     bool reapers;  /* look below those too */
     bool quiet;    /* nothing was new, and nothing ran */
     bool grew;     /* something was new */
+    bool news;     /* below the member that is being visited, or itself */
     bool late;     /* the time to give up has come */
     struct pt_children children;
 };
@@ -97,7 +98,7 @@ static int verify_match(const struct pt_verifier *verifier, const struct pt_hand
 static void note_news(struct pass *pass)
 {
     pass->quiet = false;
-    pass->grew = true;
+    pass->grew = pass->news = true;
 }
 
 /* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
@@ -328,6 +329,7 @@ static int visit(struct pass *pass, uint32_t index)
     struct pt_stat stat;
     int error = 0;
 
+    pass->news = false;
     if (pass->stopping)
         stop(pass, member);
     if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0) {
@@ -355,6 +357,7 @@ static int visit(struct pass *pass, uint32_t index)
     if (holds_open(pass, member) && (!walk.still || walk.trace != member->trace))
         pass->quiet = false;
     member->trace = walk.trace;
+    member->news += pass->news;
     return error;
 }
 
@@ -385,6 +388,13 @@ static int scan(struct pass *pass)
     return error;
 }
 
+/* Whether new children come again and again: a subreaper to whom lanes of short-lived processes
+ * fall, most likely. */
+static bool is_busy(const struct pt_member *member)
+{
+    return member->news > 1 && pt_member_lives(member);
+}
+
 /* Everybody from the member *NEXT on, those included who join meanwhile. */
 static int visit_from(struct pass *pass, uint32_t *next)
 {
@@ -402,7 +412,21 @@ static int visit_from(struct pass *pass, uint32_t *next)
     return error;
 }
 
-/* One pass over everybody; whom the reapers brought is chased at once. */
+/* The places where most of what is new turns up. Going through all members again would take longer
+ * than a lane that hands over needs to escape. */
+static int visit_busy(struct pass *pass, uint32_t count)
+{
+    struct pt_members *members = pass->freeze->members;
+    int error = 0;
+
+    for (uint32_t i = 0; error == 0 && i < count; i++) {
+        if (is_busy(members->list[i]))
+            error = visit(pass, i);
+    }
+    return error;
+}
+
+/* One pass over everybody; where something new came up, that is chased at once. */
 static int make_pass(struct pass *pass)
 {
     struct pt_freeze *freeze = pass->freeze;
@@ -419,6 +443,8 @@ static int make_pass(struct pass *pass)
             error = scan(pass);
         else if (error == 0 && pass->reapers)
             error = visit_reapers(pass);
+        if (error == 0 && pass->grew)
+            error = visit_busy(pass, (uint32_t)count);
         if (error == 0)
             error = visit_from(pass, &next);
     } while (error == 0 && freeze->members->count > count && !pass->late &&
@@ -501,6 +527,7 @@ static void begin(struct pt_freeze *freeze, bool everyone)
         struct pt_member *member = freeze->members->list[i];
 
         member->asked = member->closed = member->left_running = member->frozen = false;
+        member->news = 0;
     }
 }
 

@@ -49,6 +49,7 @@ struct pt_member {
     bool frozen;       /* by its cgroup */
     bool refused;      /* we may not signal it */
     char state;        /* the letter that kept it from being closed */
+    uint32_t news;     /* in how many looks at its children one was new */
     uint64_t trace;    /* of its threads and children as the last pass saw them */
     /* ending.h's */
     struct pt_sent *sent, *last_sent; /* what it was sent, in order */
