@@ -228,6 +228,7 @@ static int end_rest(struct run *run)
         .schedule = &run->schedule,
         .freezes = !run->settings->no_freeze,
         .continues = true,
+        .inherits = true,
         .waits = true,
         .tick = isatty(STDERR_FILENO) ? PT_SECOND : 0,
         .stepped = stepped,

@@ -252,12 +252,18 @@ static void forget_refused(struct pt_ending *ending)
     }
 }
 
+static bool is_outgrown(const struct pt_ending *ending)
+{
+    return ending->freezes && pt_freeze_is_outgrown(ending->freeze);
+}
+
 /* Signals, and continues whatever we stopped. A stop sent to a process that we continue afterwards
  * would be undone by that (SIGCONT discards it), so it comes last. */
 static int send_and_continue(struct pt_ending *ending, int signal, size_t first)
 {
     int error = 0;
 
+    ending->outgrown |= is_outgrown(ending);
     if (stops(signal))
         pt_freeze_continue(ending->freeze);
     error = send_all(ending, signal, first);
@@ -278,6 +284,8 @@ static int gather(struct pt_ending *ending, int signal)
         error = pt_freeze_close(ending->freeze, signal == SIGKILL);
     else
         error = pt_freeze_discover(ending->freeze, signal != 0);
+    if (ending->inherits && ending->freeze->complete)
+        ending->outgrown = false;
     if (error == 0)
         error = await_new(ending);
     if (error == 0)
@@ -368,11 +376,6 @@ static int close_after_last(struct pt_ending *ending)
     return error;
 }
 
-static bool is_outgrown(const struct pt_ending *ending)
-{
-    return ending->freezes && pt_freeze_is_outgrown(ending->freeze);
-}
-
 static int run_schedule(struct pt_ending *ending)
 {
     struct pt_schedule_position position = {0};
@@ -413,11 +416,11 @@ int pt_ending_run(struct pt_ending *ending)
     ending->living = 0;
     ending->awaited = 0;
     ending->interrupted = 0;
+    ending->outgrown = false;
     ending->deadline = PT_INFINITE;
     ending->look_at = 0;
     ending->look_interval = DISCOVER_FIRST;
     error = run_schedule(ending);
-    ending->outgrown = is_outgrown(ending);
     pt_freeze_continue(ending->freeze);
     return error == STEP_INTERRUPTED ? 0 : error;
 }

@@ -27,8 +27,9 @@ struct pt_ending {
     const struct pt_schedule *schedule; /* borrowed */
     bool freezes;   /* close the set before each signal; else its growth is only looked for */
     bool continues; /* SIGCONT follows what lets a stopped process act, so that it can */
-    bool waits;     /* false: each step is done at once, and none waited for */
-    int64_t tick;   /* call `progress` so often, nanoseconds; 0: never */
+    bool inherits; /* we are the set's subreaper: what slips away comes to us, and is found again */
+    bool waits;    /* false: each step is done at once, and none waited for */
+    int64_t tick;  /* call `progress` so often, nanoseconds; 0: never */
 
     /* Called when nothing of the set is stopped by us; each may be NULL. */
     void (*stepped)(const struct pt_ending *ending, int signal, void *data);
@@ -48,7 +49,7 @@ struct pt_ending {
     uint32_t awaited;               /* members that were looked at for waiting */
     size_t unreported;              /* that ended while nothing could be said */
     int interrupted;                /* the signal that ended it all, or 0 */
-    bool outgrown;                  /* the set was never seen closed: some of it may be left */
+    bool outgrown; /* signals were sent to a set that was not closed: some of it may be left */
 };
 
 /*

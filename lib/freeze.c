@@ -24,13 +24,14 @@
 
 struct pass {
     struct pt_freeze *freeze;
-    int64_t give_up;
-    bool stopping; /* or only looking */
-    bool reapers;  /* look below those too */
-    bool quiet;    /* nothing was new, and nothing ran */
-    bool grew;     /* something was new */
-    bool news;     /* below the member that is being visited, or itself */
-    bool late;     /* the time to give up has come */
+    int64_t give_up; /* a moment, put off as long as the set grows */
+    int64_t end;     /* but never beyond this */
+    bool stopping;   /* or only looking */
+    bool reapers;    /* look below those too */
+    bool quiet;      /* nothing was new, and nothing ran */
+    bool grew;       /* something was new */
+    bool news;       /* below the member that is being visited, or itself */
+    bool late;       /* the time to give up has come */
     struct pt_children children;
 };
 
@@ -210,9 +211,10 @@ static int nominate_known(struct pass *pass, uint32_t parent)
 struct thread_walk {
     struct pass *pass;
     pid_t pid;
-    uint32_t parent; /* the member that it is, or PT_NO_MEMBER: a reaper outside */
-    bool still;      /* every thread was */
-    uint64_t trace;  /* of its threads, and with PT_GROWTH_TREE of their lists of children */
+    uint32_t parent;      /* the member that it is, or PT_NO_MEMBER: a reaper outside */
+    bool still;           /* every thread was */
+    bool looked_at_again; /* before the set is closed: one reading will do */
+    uint64_t trace;       /* of its threads, and with PT_GROWTH_TREE of their lists of children */
 };
 
 /* FNV-1a: whether two passes saw the same. */
@@ -224,14 +226,12 @@ static void add_to_trace(struct thread_walk *walk, const void *bytes, size_t len
         walk->trace = (walk->trace ^ byte[i]) * UINT64_C(0x100000001b3);
 }
 
-/* STILL: the thread was seen stopped, so that its children stay, unless it is a subreaper: that
- * shows in the trace. */
-static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
+static int nominate_children(struct thread_walk *walk, pid_t tid)
 {
     struct pass *pass = walk->pass;
     struct pt_freeze *freeze = pass->freeze;
     const struct pt_procfs *procfs = freeze->members->procfs;
-    int rounds = still && freeze->growth == PT_GROWTH_TREE ? 1 : REREADS_MAX;
+    int rounds = walk->looked_at_again ? 1 : REREADS_MAX;
     bool same = false;
     int error = 0;
 
@@ -276,7 +276,7 @@ static int visit_thread(const char *name, unsigned char type, void *data)
         walk->still = false;
     if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
         return 0;
-    return nominate_children(walk, tid, pt_state_is_still(stat.state));
+    return nominate_children(walk, tid);
 }
 
 static int visit_threads(struct thread_walk *walk)
@@ -330,8 +330,9 @@ static int visit(struct pass *pass, uint32_t index)
     int error = 0;
 
     pass->news = false;
-    if (pass->stopping)
+    if (pass->stopping && !(member->asked && member->trace == 0))
         stop(pass, member);
+    walk.looked_at_again = freeze->growth == PT_GROWTH_TREE && holds_open(pass, member);
     if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0) {
         member->state = stat.state;
         if (pass->reapers)
@@ -341,7 +342,7 @@ static int visit(struct pass *pass, uint32_t index)
             walk.still = pt_state_is_still(stat.state);
             add_to_trace(&walk, &walk.pid, sizeof walk.pid);
             if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
-                error = nominate_children(&walk, walk.pid, walk.still);
+                error = nominate_children(&walk, walk.pid);
         } else if (error == 0) {
             error = visit_threads(&walk);
         }
@@ -435,7 +436,7 @@ static int make_pass(struct pass *pass)
     int error;
 
     pass->quiet = true;
-    pass->grew = false;
+    pass->grew = pass->late = false;
     error = visit_from(pass, &next);
     do {
         count = freeze->members->count;
@@ -484,6 +485,11 @@ static void pause_for(int64_t nanoseconds)
     nanosleep(&time, NULL);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int close_set(struct pass *pass)
 {
     struct pt_freeze *freeze = pass->freeze;
@@ -491,6 +497,7 @@ static int close_set(struct pass *pass)
     size_t closed = 0;
 
     while (!freeze->complete) {
+        size_t count = freeze->members->count;
         int error = make_pass(pass);
 
         freeze->passes++;
@@ -500,6 +507,8 @@ static int close_set(struct pass *pass)
         freeze->grew = pass->grew;
         freeze->complete = closed >= closed_passes_needed(freeze);
         freeze->interrupted = is_interrupted();
+        if (freeze->members->count > count)
+            pass->give_up = least(pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE), pass->end);
         if (freeze->interrupted || pt_monotonic() > pass->give_up)
             break;
         if (!pass->quiet && !pass->grew) {
@@ -528,6 +537,7 @@ static void begin(struct pt_freeze *freeze, bool everyone)
 
         member->asked = member->closed = member->left_running = member->frozen = false;
         member->news = 0;
+        member->trace = 0;
     }
 }
 
@@ -538,7 +548,8 @@ int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
 
     pass.reapers = freeze->growth == PT_GROWTH_CRITERIA;
     begin(freeze, everyone);
-    pass.give_up = pt_monotonic() + PT_FREEZE_PATIENCE;
+    pass.give_up = pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE);
+    pass.end = pt_deadline(pt_monotonic(), PT_FREEZE_GROWTH);
     error = close_set(&pass);
     pt_children_done(&pass.children);
     return error;

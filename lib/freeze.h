@@ -43,8 +43,8 @@
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
  * rule, five closed in a row; a best effort.
  *
- * Nobody can keep us here: after a second it is given up, and members that did not stop have
- * `closed` false.
+ * Nobody can keep us here: when nobody has joined for a second it is given up, after ten in any
+ * case, and members that did not stop have `closed` false.
  */
 #ifndef PT_FREEZE_H
 #define PT_FREEZE_H
@@ -57,8 +57,9 @@
 #include "members.h"
 #include "reapers.h"
 
-/* How long a set is tried to be closed, nanoseconds. */
+/* How long a set is tried to be closed in which nobody joins any more, nanoseconds; and at all. */
 #define PT_FREEZE_PATIENCE INT64_C(1000000000)
+#define PT_FREEZE_GROWTH INT64_C(10000000000)
 
 enum pt_growth {
     PT_GROWTH_NONE,     /* the members are all there is */
@@ -96,7 +97,7 @@ void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum p
 void pt_freeze_done(struct pt_freeze *freeze);
 
 /*
- * Stops the set and closes it, as far as that goes within PT_FREEZE_PATIENCE; EVERYONE: with the
+ * Stops the set and closes it, as far as that goes; EVERYONE: with the
  * foreground job of a terminal, which otherwise is left running, since its shell would take the
  * terminal back. All signals are blocked until pt_freeze_continue, so that none can end us in
  * between. 0, or -errno with whatever was stopped still stopped.
