@@ -413,7 +413,7 @@ static void ignore_late_signals(void)
 static int suspend(struct kill_set *set, struct pt_waitset *waitset, struct kill_report *report)
 {
     struct pt_freeze *freeze = &set->freeze;
-    int error = pt_freeze_close(freeze, true);
+    int error = pt_freeze_close(freeze, SIGSTOP);
     int signal = signal_so_far(waitset);
 
     if (error != 0 || signal != 0) {

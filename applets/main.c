@@ -44,6 +44,7 @@
  *   children          who descends from a thread, and whether it runs
  *   members           a set of processes: who, below whom, as what
  *   reapers           who may inherit what a set leaves behind
+ *   forking           members that were stopped in the middle of fork
  *   freeze            stop a set of processes that may fork meanwhile
  *   ending            end a set by a schedule
  * Worlds

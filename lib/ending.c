@@ -281,7 +281,7 @@ static int gather(struct pt_ending *ending, int signal)
     int error;
 
     if (ending->freezes)
-        error = pt_freeze_close(ending->freeze, signal == SIGKILL);
+        error = pt_freeze_close(ending->freeze, signal);
     else
         error = pt_freeze_discover(ending->freeze, signal != 0);
     if (ending->inherits && ending->freeze->complete)

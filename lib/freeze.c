@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "forking.h"
 #include "units.h"
 #include "waitset.h"
 
@@ -461,33 +462,18 @@ static size_t closed_passes_needed(const struct pt_freeze *freeze)
                                                                    : CLOSED_PASSES;
 }
 
-/* A signal that asks us to end waits to be read. */
-static bool is_interrupted(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action;
-    sigset_t pending;
-
-    if (sigpending(&pending) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        if (sigismember(&pending, signals[i]) == 1 && sigaction(signals[i], NULL, &action) == 0 &&
-            action.sa_handler != SIG_IGN)
-            return true;
-    }
-    return false;
-}
-
-static void pause_for(int64_t nanoseconds)
-{
-    struct timespec time = {.tv_nsec = (long)nanoseconds};
-
-    nanosleep(&time, NULL);
-}
-
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Whether somebody is in the middle of fork and would act on the signal that follows only later;
+ * then that is over now, and the set not closed. */
+static bool can_fork(struct pt_freeze *freeze)
+{
+    if (freeze->growth == PT_GROWTH_NONE || freeze->everyone)
+        return false;
+    return pt_forking_finish(freeze->members, freeze->signal) > 0;
 }
 
 static int close_set(struct pass *pass)
@@ -505,21 +491,24 @@ static int close_set(struct pass *pass)
             return error;
         closed = pass->quiet ? closed + 1 : 0;
         freeze->grew = pass->grew;
-        freeze->complete = closed >= closed_passes_needed(freeze);
-        freeze->interrupted = is_interrupted();
+        if (closed >= closed_passes_needed(freeze)) {
+            freeze->complete = !can_fork(freeze);
+            closed = 0;
+        }
+        freeze->interrupted = pt_signals_ask_to_end();
         if (freeze->members->count > count)
             pass->give_up = least(pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE), pass->end);
         if (freeze->interrupted || pt_monotonic() > pass->give_up)
             break;
         if (!pass->quiet && !pass->grew) {
-            pause_for(pause);
+            pt_pause(pause);
             pause = pause < PAUSE_LAST ? pause * 2 : pause;
         }
     }
     return 0;
 }
 
-static void begin(struct pt_freeze *freeze, bool everyone)
+static void begin(struct pt_freeze *freeze, int signal)
 {
     sigset_t all;
 
@@ -528,7 +517,8 @@ static void begin(struct pt_freeze *freeze, bool everyone)
         sigprocmask(SIG_BLOCK, &all, &freeze->former_mask);
         freeze->active = true;
     }
-    freeze->everyone = everyone;
+    freeze->signal = signal;
+    freeze->everyone = signal == SIGKILL || signal == SIGSTOP;
     freeze->complete = freeze->grew = freeze->interrupted = false;
     freeze->passes = 0;
     pt_reapers_clear(&freeze->reapers);
@@ -536,18 +526,18 @@ static void begin(struct pt_freeze *freeze, bool everyone)
         struct pt_member *member = freeze->members->list[i];
 
         member->asked = member->closed = member->left_running = member->frozen = false;
-        member->news = 0;
+        member->news = member->let_run = 0;
         member->trace = 0;
     }
 }
 
-int pt_freeze_close(struct pt_freeze *freeze, bool everyone)
+int pt_freeze_close(struct pt_freeze *freeze, int signal)
 {
     struct pass pass = {.freeze = freeze, .stopping = true};
     int error;
 
     pass.reapers = freeze->growth == PT_GROWTH_CRITERIA;
-    begin(freeze, everyone);
+    begin(freeze, signal);
     pass.give_up = pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE);
     pass.end = pt_deadline(pt_monotonic(), PT_FREEZE_GROWTH);
     error = close_set(&pass);

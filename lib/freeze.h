@@ -80,6 +80,7 @@ struct pt_freeze {
     /* The rest is pt_freeze_init's and what the last pass found. */
     struct pt_verifier newcomer; /* what is asked in fact, `admit` last */
     bool whole_scans;            /* there are no `children` files */
+    int signal;                  /* that is to follow */
     bool everyone;               /* stop the foreground job of a terminal too */
     bool complete;               /* the last freeze was closed, not given up */
     bool grew;                   /* its last pass found somebody new */
@@ -97,12 +98,13 @@ void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum p
 void pt_freeze_done(struct pt_freeze *freeze);
 
 /*
- * Stops the set and closes it, as far as that goes; EVERYONE: with the
- * foreground job of a terminal, which otherwise is left running, since its shell would take the
- * terminal back. All signals are blocked until pt_freeze_continue, so that none can end us in
+ * Stops the set and closes it, as far as that goes. SIGNAL is what shall follow. Before SIGSTOP and
+ * SIGKILL everybody is stopped; before any other the foreground job of a terminal is left running,
+ * since its shell would take the terminal back, and whoever is in the middle of fork is let finish
+ * that (forking.h). All signals are blocked until pt_freeze_continue, so that none can end us in
  * between. 0, or -errno with whatever was stopped still stopped.
  */
-int pt_freeze_close(struct pt_freeze *freeze, bool everyone);
+int pt_freeze_close(struct pt_freeze *freeze, int signal);
 
 /* Whether the last freeze was given up while a tree was still growing, so that there is more of it
  * than the members. One that hangs below a running ancestor of ours grows as that likes. */

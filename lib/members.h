@@ -49,6 +49,8 @@ struct pt_member {
     bool frozen;       /* by its cgroup */
     bool refused;      /* we may not signal it */
     char state;        /* the letter that kept it from being closed */
+    bool forking;      /* let run, because it is in the middle of fork */
+    uint32_t let_run;  /* how often */
     uint32_t news;     /* in how many looks at its children one was new */
     uint64_t trace;    /* of its threads and children as the last pass saw them */
     /* ending.h's */

@@ -51,6 +51,30 @@ int64_t pt_monotonic(void)
     return (int64_t)now.tv_sec * PT_SECOND + now.tv_nsec;
 }
 
+void pt_pause(int64_t nanoseconds)
+{
+    struct timespec time = {.tv_sec = (time_t)(nanoseconds / PT_SECOND),
+                            .tv_nsec = (long)(nanoseconds % PT_SECOND)};
+
+    nanosleep(&time, NULL);
+}
+
+bool pt_signals_ask_to_end(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    sigset_t pending;
+
+    if (sigpending(&pending) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (sigismember(&pending, signals[i]) == 1 && sigaction(signals[i], NULL, &action) == 0 &&
+            action.sa_handler != SIG_IGN)
+            return true;
+    }
+    return false;
+}
+
 /* What of SIGNALS is not ignored. */
 static void choose_signals(const sigset_t *signals, sigset_t *ret_chosen)
 {

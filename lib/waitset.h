@@ -21,6 +21,12 @@
 /* CLOCK_MONOTONIC in nanoseconds: what deadlines count in. */
 int64_t pt_monotonic(void);
 
+/* Sleeps so long, or until a signal is handled. */
+void pt_pause(int64_t nanoseconds);
+
+/* Whether SIGINT, SIGTERM or SIGHUP is blocked, has come and is not ignored. */
+bool pt_signals_ask_to_end(void);
+
 struct pt_waitset;
 
 enum pt_event_kind {
