@@ -125,24 +125,14 @@ static int find_ancestors(struct kill_set *set)
     return error == -ESRCH ? 0 : error;
 }
 
-static uint64_t pid_namespace_of(const struct pt_process *process)
+/* Whether it is one of ours, by PID namespace: as root criteria mean no others. */
+static bool is_of_our_namespace(const struct kill_set *set, pid_t pid)
 {
-    return pt_process_has(process, PT_SOURCE_NAMESPACES) ? process->more->namespaces[PT_NS_PID] : 0;
-}
+    uint64_t inode;
 
-static int find_own_namespace(struct kill_set *set)
-{
-    struct pt_process process;
-    struct pt_arena arena;
-    int error;
-
-    pt_arena_init(&arena);
-    error = pt_process_read(set->procfs, getpid(), PT_SOURCE_BIT(PT_SOURCE_NAMESPACES), &arena,
-                            &process);
-    if (error == 0)
-        set->pid_namespace = pid_namespace_of(&process);
-    pt_arena_done(&arena);
-    return error;
+    if (geteuid() != 0 || set->settings->force || set->pid_namespace == 0)
+        return true;
+    return pt_process_pid_namespace(set->procfs, pid, &inode) == 0 && inode == set->pid_namespace;
 }
 
 /* --- the proofs --- */
@@ -206,16 +196,10 @@ static int verify_criteria(const struct pt_verifier *verifier, const struct pt_h
     const struct kill_set *set = verifier->data;
     int answer = ask_criteria(set, now, arena);
 
-    (void)handle;
     if (answer <= 0 || protection_now(set, now) != NULL)
         return answer < 0 ? answer : 0;
-    if (geteuid() == 0 && !set->settings->force && set->pid_namespace != 0) {
-        answer = pt_process_add(set->procfs, now, PT_SOURCE_BIT(PT_SOURCE_NAMESPACES), arena);
-        if (answer != 0)
-            return answer;
-        if (pid_namespace_of(now) != set->pid_namespace)
-            return 0;
-    }
+    if (!is_of_our_namespace(set, handle->pid))
+        return 0;
     return set->settings->descendants ? PT_ROLE_HELD : PT_ROLE_TARGET;
 }
 
@@ -312,8 +296,9 @@ int kill_set_find(struct kill_set *set)
 {
     int error = find_ancestors(set);
 
-    if (error == 0)
-        error = find_own_namespace(set);
+    /* Where that cannot be told (before 3.8) nobody can be in another. */
+    if (pt_process_pid_namespace(set->procfs, getpid(), &set->pid_namespace) != 0)
+        set->pid_namespace = 0;
     for (size_t i = 0; error == 0 && i < set->target_count; i++)
         error = add_target(set, &set->targets[i]);
     if (error == 0 && set->target_count == 0 && set->settings->command == NULL)

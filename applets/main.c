@@ -42,7 +42,9 @@
  *   hold              suspend one daemon, verified and undone
  *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs
+ *   pid_set           a set of pids
  *   members           a set of processes: who, below whom, as what
+ *   stopping          one member, and whom not to stop
  *   reapers           who may inherit what a set leaves behind
  *   forking           members that were stopped in the middle of fork
  *   freeze            stop a set of processes that may fork meanwhile

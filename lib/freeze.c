@@ -9,6 +9,8 @@
 
 #include "children.h"
 #include "forking.h"
+#include "pid_set.h"
+#include "stopping.h"
 #include "units.h"
 #include "waitset.h"
 
@@ -34,6 +36,7 @@ struct pass {
     bool news;       /* below the member that is being visited, or itself */
     bool late;       /* the time to give up has come */
     struct pt_children children;
+    struct pt_pid_set strangers; /* who was asked about in this pass, and is not meant */
 };
 
 static int verify_child(const struct pt_verifier *verifier, const struct pt_handle *handle,
@@ -103,43 +106,6 @@ static void note_news(struct pass *pass)
     pass->grew = pass->news = true;
 }
 
-/* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
-static bool is_foreground_job(const struct pt_freeze *freeze, const struct pt_stat *stat)
-{
-    uint32_t parent = pt_members_find(freeze->members, stat->ppid);
-
-    if (stat->tpgid <= 0 || stat->pgrp != stat->tpgid)
-        return false;
-    return parent == PT_NO_MEMBER || !pt_member_lives(freeze->members->list[parent]) ||
-           freeze->members->list[parent]->role == PT_ROLE_PASSED;
-}
-
-static void stop(struct pass *pass, struct pt_member *member)
-{
-    struct pt_freeze *freeze = pass->freeze;
-    const struct pt_procfs *procfs = freeze->members->procfs;
-    struct pt_stat stat;
-
-    if (member->role == PT_ROLE_PASSED || member->left_running)
-        return;
-    if (member->asked) {
-        /* Somebody may have continued it: the kernel does so with orphaned process groups. */
-        if (!member->closed && !member->refused)
-            pt_member_signal(member, procfs, SIGSTOP);
-        return;
-    }
-    member->asked = true;
-    if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) != 0)
-        return;
-    member->left_running = !freeze->everyone && is_foreground_job(freeze, &stat);
-    if (member->left_running)
-        return;
-    if (!member->stopped)
-        member->was_stopped = stat.state == 'T';
-    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
-        member->stopped = true;
-}
-
 /* A member that has ended and still stands in a list: an unreaped zombie, or its pid is another's.
  */
 static bool is_known_zombie(const struct pt_members *members, const struct pt_member *member)
@@ -162,13 +128,17 @@ static int nominate(struct pass *pass, pid_t pid, uint32_t parent)
     if (index != PT_NO_MEMBER &&
         (pt_member_lives(members->list[index]) || is_known_zombie(members, members->list[index])))
         return 0;
+    if (pt_pid_set_has(&pass->strangers, pid))
+        return 0;
     answer = pt_members_add(members, pid, &freeze->newcomer, parent, &index);
+    if (answer == 0)
+        return pt_pid_set_add(&pass->strangers, pid);
     if (answer == 1) {
         /* Its parent was asked about once; that may change, and says nothing later. */
         if (freeze->growth == PT_GROWTH_TREE)
             members->list[index]->verifier = NULL;
         if (pass->stopping)
-            stop(pass, members->list[index]);
+            pt_member_stop(members, members->list[index], freeze->everyone, true);
         if (freeze->joined != NULL)
             freeze->joined(index, freeze->data);
     }
@@ -227,15 +197,18 @@ static void add_to_trace(struct thread_walk *walk, const void *bytes, size_t len
         walk->trace = (walk->trace ^ byte[i]) * UINT64_C(0x100000001b3);
 }
 
-static int nominate_children(struct thread_walk *walk, pid_t tid)
+static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
 {
     struct pass *pass = walk->pass;
     struct pt_freeze *freeze = pass->freeze;
     const struct pt_procfs *procfs = freeze->members->procfs;
-    int rounds = walk->looked_at_again ? 1 : REREADS_MAX;
+    int rounds = REREADS_MAX;
     bool same = false;
     int error = 0;
 
+    /* A member that runs holds the set open; one that is still shows a change in its trace. */
+    if (walk->looked_at_again && (!still || freeze->growth == PT_GROWTH_TREE))
+        rounds = 1;
     for (int i = 0; error == 0 && !same && i < rounds; i++) {
         error = pt_children_read(procfs, walk->pid, tid, &pass->children, &same);
         same &= i > 0;
@@ -277,7 +250,7 @@ static int visit_thread(const char *name, unsigned char type, void *data)
         walk->still = false;
     if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
         return 0;
-    return nominate_children(walk, tid);
+    return nominate_children(walk, tid, pt_state_is_still(stat.state));
 }
 
 static int visit_threads(struct thread_walk *walk)
@@ -332,8 +305,8 @@ static int visit(struct pass *pass, uint32_t index)
 
     pass->news = false;
     if (pass->stopping && !(member->asked && member->trace == 0))
-        stop(pass, member);
-    walk.looked_at_again = freeze->growth == PT_GROWTH_TREE && holds_open(pass, member);
+        pt_member_stop(freeze->members, member, freeze->everyone, false);
+    walk.looked_at_again = holds_open(pass, member);
     if (pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0) {
         member->state = stat.state;
         if (pass->reapers)
@@ -343,7 +316,7 @@ static int visit(struct pass *pass, uint32_t index)
             walk.still = pt_state_is_still(stat.state);
             add_to_trace(&walk, &walk.pid, sizeof walk.pid);
             if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
-                error = nominate_children(&walk, walk.pid);
+                error = nominate_children(&walk, walk.pid, walk.still);
         } else if (error == 0) {
             error = visit_threads(&walk);
         }
@@ -438,6 +411,7 @@ static int make_pass(struct pass *pass)
 
     pass->quiet = true;
     pass->grew = pass->late = false;
+    pt_pid_set_clear(&pass->strangers);
     error = visit_from(pass, &next);
     do {
         count = freeze->members->count;
@@ -531,6 +505,12 @@ static void begin(struct pt_freeze *freeze, int signal)
     }
 }
 
+static void pass_done(struct pass *pass)
+{
+    pt_children_done(&pass->children);
+    pt_pid_set_done(&pass->strangers);
+}
+
 int pt_freeze_close(struct pt_freeze *freeze, int signal)
 {
     struct pass pass = {.freeze = freeze, .stopping = true};
@@ -541,7 +521,7 @@ int pt_freeze_close(struct pt_freeze *freeze, int signal)
     pass.give_up = pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE);
     pass.end = pt_deadline(pt_monotonic(), PT_FREEZE_GROWTH);
     error = close_set(&pass);
-    pt_children_done(&pass.children);
+    pass_done(&pass);
     return error;
 }
 
@@ -593,6 +573,6 @@ int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)
     do
         error = make_pass(&pass);
     while (error == 0 && pass.grew && pt_monotonic() < pass.give_up);
-    pt_children_done(&pass.children);
+    pass_done(&pass);
     return error;
 }

@@ -80,6 +80,8 @@ struct nomination {
     const struct pt_verifier *inner;
     const char *comm;
     uint32_t comm_length;
+    pid_t tpgid;
+    char state;
 };
 
 static int verify_nominee(const struct pt_verifier *verifier, const struct pt_handle *handle,
@@ -93,6 +95,8 @@ static int verify_nominee(const struct pt_verifier *verifier, const struct pt_ha
         answer = inner->verify(inner, handle, now, arena);
     if (answer <= 0)
         return answer;
+    nomination->tpgid = now->stat.tpgid;
+    nomination->state = now->stat.state;
     nomination->comm_length = now->stat.comm_length;
     nomination->comm =
         pt_arena_strndup(&nomination->members->arena, now->stat.comm, now->stat.comm_length);
@@ -169,6 +173,8 @@ int pt_members_add(struct pt_members *members, pid_t pid, const struct pt_verifi
     member->role = (enum pt_role)answer;
     member->comm = nomination.comm;
     member->comm_length = nomination.comm_length;
+    member->tpgid = nomination.tpgid;
+    member->state = nomination.state;
     return 1;
 }
 

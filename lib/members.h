@@ -48,7 +48,8 @@ struct pt_member {
     bool left_running; /* the foreground job of a terminal */
     bool frozen;       /* by its cgroup */
     bool refused;      /* we may not signal it */
-    char state;        /* the letter that kept it from being closed */
+    pid_t tpgid;       /* as in its record when it was found */
+    char state;        /* as its record said last: the letter that kept it from being closed */
     bool forking;      /* let run, because it is in the middle of fork */
     uint32_t let_run;  /* how often */
     uint32_t news;     /* in how many looks at its children one was new */

@@ -420,3 +420,14 @@ bool pt_process_euid(const struct pt_process *process, uid_t *ret_uid)
         return false;
     return true;
 }
+
+int pt_process_pid_namespace(const struct pt_procfs *procfs, pid_t pid, uint64_t *ret_inode)
+{
+    char path[PT_PROCFS_PATH];
+    struct stat found;
+
+    if (fstatat(procfs->root.fd, pt_procfs_path(path, pid, "ns/pid"), &found, 0) != 0)
+        return -errno;
+    *ret_inode = found.st_ino;
+    return 0;
+}

@@ -117,4 +117,8 @@ int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process
 /* The effective uid: status when it was read, else the owner. False: neither is known. */
 bool pt_process_euid(const struct pt_process *process, uid_t *ret_uid);
 
+/* The inode of a process's PID namespace, by one call: of all PT_SOURCE_NAMESPACES it alone. 0 or
+ * -errno. */
+int pt_process_pid_namespace(const struct pt_procfs *procfs, pid_t pid, uint64_t *ret_inode);
+
 #endif

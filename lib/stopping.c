@@ -1,0 +1,50 @@
+#include "stopping.h"
+
+#include <signal.h>
+
+#include "children.h"
+
+/* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
+static bool is_foreground_job(const struct pt_members *members, const struct pt_member *member)
+{
+    struct pt_stat stat;
+    uint32_t parent;
+
+    if (pt_thread_stat(members->procfs, member->handle.pid, 0, &stat) != 0 || stat.tpgid <= 0 ||
+        stat.pgrp != stat.tpgid)
+        return false;
+    parent = pt_members_find(members, stat.ppid);
+    return parent == PT_NO_MEMBER || !pt_member_lives(members->list[parent]) ||
+           members->list[parent]->role == PT_ROLE_PASSED;
+}
+
+static char state_of(const struct pt_procfs *procfs, const struct pt_member *member)
+{
+    struct pt_stat stat;
+
+    return pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0 ? stat.state : '\0';
+}
+
+void pt_member_stop(const struct pt_members *members, struct pt_member *member, bool everyone,
+                    bool fresh)
+{
+    const struct pt_procfs *procfs = members->procfs;
+
+    if (member->role == PT_ROLE_PASSED || member->left_running)
+        return;
+    if (member->asked) {
+        /* Somebody may have continued it: the kernel does so with orphaned process groups. */
+        if (!member->closed && !member->refused)
+            pt_member_signal(member, procfs, SIGSTOP);
+        return;
+    }
+    member->asked = true;
+    member->left_running =
+        !everyone && (!fresh || member->tpgid > 0) && is_foreground_job(members, member);
+    if (member->left_running)
+        return;
+    if (!member->stopped)
+        member->was_stopped = (fresh ? member->state : state_of(procfs, member)) == 'T';
+    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
+        member->stopped = true;
+}
