@@ -9,7 +9,6 @@
 
 #include "children.h"
 #include "forking.h"
-#include "kernel.h"
 #include "pid_set.h"
 #include "stopping.h"
 #include "units.h"
@@ -483,12 +482,6 @@ static int close_set(struct pass *pass)
     return 0;
 }
 
-static void hurry(struct pt_freeze *freeze)
-{
-    if (freeze->growth != PT_GROWTH_NONE && pt_sched_get() == PT_SCHED_OTHER)
-        freeze->hurried = pt_sched_set(PT_SCHED_RR | PT_SCHED_RESET_ON_FORK, 1) == 0;
-}
-
 static void begin(struct pt_freeze *freeze, int signal)
 {
     sigset_t all;
@@ -497,7 +490,6 @@ static void begin(struct pt_freeze *freeze, int signal)
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, &freeze->former_mask);
         freeze->active = true;
-        hurry(freeze);
     }
     freeze->signal = signal;
     freeze->everyone = signal == SIGKILL || signal == SIGSTOP;
@@ -555,9 +547,6 @@ void pt_freeze_continue(struct pt_freeze *freeze)
             pt_member_signal(member, freeze->members->procfs, SIGCONT);
         member->stopped = false;
     }
-    if (freeze->hurried)
-        pt_sched_set(PT_SCHED_OTHER, 0);
-    freeze->hurried = false;
     if (freeze->active)
         sigprocmask(SIG_SETMASK, &freeze->former_mask, NULL);
     freeze->active = false;

@@ -43,9 +43,6 @@
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
  * rule, five closed in a row; a best effort.
  *
- * A set that forks without end outruns us where there is a share of the CPU for each of it and one
- * for us. So we run before all others for as long as the set is stopped, if we may (CAP_SYS_NICE).
- *
  * Nobody can keep us here: when nobody has joined for a second it is given up, after ten in any
  * case, and members that did not stop have `closed` false.
  */
@@ -89,7 +86,6 @@ struct pt_freeze {
     bool grew;                   /* its last pass found somebody new */
     bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
     bool active;                 /* signals are blocked until pt_freeze_continue */
-    bool hurried;                /* and we run before all others */
     size_t passes;               /* that the last freeze took */
     struct pt_reapers reapers;   /* outside the set */
     sigset_t former_mask;

@@ -172,13 +172,3 @@ int pt_capset(const struct pt_capabilities *capabilities)
         };
     return answer(syscall(SYS_capset, &header, half));
 }
-
-int pt_sched_get(void)
-{
-    return answer(syscall(SYS_sched_getscheduler, 0));
-}
-
-int pt_sched_set(int policy, int priority)
-{
-    return answer(syscall(SYS_sched_setscheduler, 0, policy, &priority)); /* struct sched_param */
-}

@@ -152,12 +152,4 @@ struct pt_capabilities {
 int pt_capget(struct pt_capabilities *ret_capabilities);
 int pt_capset(const struct pt_capabilities *capabilities);
 
-/* sched_getscheduler(2) and sched_setscheduler(2) of the calling thread, which musl refuses to call
- * (POSIX means the process). A policy, or -errno; PRIORITY is 0 but for real-time policies. */
-#define PT_SCHED_OTHER 0
-#define PT_SCHED_RR 2
-#define PT_SCHED_RESET_ON_FORK 0x40000000 /* 2.6.32 */
-int pt_sched_get(void);
-int pt_sched_set(int policy, int priority);
-
 #endif
