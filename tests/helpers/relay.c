@@ -1,5 +1,6 @@
 /* relay [-s] [-w] LANES: in a session of its own, LANES lanes that hand over every 2 ms: so long
- * after its birth each process forks a successor, and exits as much later. Prints its pid, which is the session's, once all lanes run.
+ * after its birth each process forks a successor, and exits as much later. Prints its pid, which is
+ * the session's, once all lanes run.
  *
  * -s: the root is a child subreaper, so that orphans come to it; otherwise to init.
  * -w: successors are forked by a thread, while the leader sleeps.

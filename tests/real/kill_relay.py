@@ -53,9 +53,12 @@ class Relay(support.Case):
         relay.wait()
         return left
 
-    def kill(self, *arguments):
+    def kill(self, *arguments, **options):
+        """For `trial`; None stands for the root."""
+
         def end(root):
-            done = self.proctool("kill-graceful", "-q", *(str(root) if one is None else one for one in arguments))
+            words = [root if word is None else word for word in arguments]
+            done = self.proctool("kill-graceful", "-q", *words, **options)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
 
         return end

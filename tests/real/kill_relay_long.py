@@ -1,0 +1,56 @@
+# labels: kill long serial
+# timeout: 600
+"""A hundred trials of the relay, with what other tools leave of it beside them."""
+
+import subprocess
+
+import support
+
+support.in_namespaces()
+
+from kill_relay import Relay  # noqa: E402
+
+TRIALS = 100
+TRIALS_OF_OTHERS = 10
+
+
+class Hundred(Relay):
+    trials = TRIALS
+
+
+class HundredRefused(Relay):
+    """Without pidfds what was read is compared before each signal."""
+
+    trials = TRIALS
+
+    def kill(self, *arguments, **options):
+        return super().kill(*arguments, before=self.refused("ENOSYS", "pidfd_open", "pidfd_send_signal"))
+
+
+class Others(Relay):
+    """Not ours to judge: only counted."""
+
+    trials = 0  # of what is inherited
+
+    def count(self, what, *command):
+        def end(root):
+            subprocess.run([word.replace("ROOT", str(root)) for word in command], check=False,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=support.DEADLINE)
+
+        left = [self.trial(end, "-s") for _ in range(TRIALS_OF_OTHERS)]
+        print(f"{what}: leaves {left} processes, none in {left.count(0)} of {TRIALS_OF_OTHERS} trials")
+
+    def test_killall(self):
+        self.count("killall -9 relay", "killall", "-9", "relay")
+
+    def test_pkill_session(self):
+        self.count("pkill -9 -s ROOT", "pkill", "-9", "-s", "ROOT")
+
+    def test_pkill_parent(self):
+        self.count("pkill -9 -P ROOT", "pkill", "-9", "-P", "ROOT")
+
+
+del Relay
+
+if __name__ == "__main__":
+    support.main()
