@@ -27,14 +27,14 @@
 
 struct pass {
     struct pt_freeze *freeze;
-    int64_t give_up; /* a moment, put off as long as the set grows */
-    int64_t end;     /* but never beyond this */
-    bool stopping;   /* or only looking */
-    bool reapers;    /* look below those too */
-    bool quiet;      /* nothing was new, and nothing ran */
-    bool grew;       /* something was new */
-    bool news;       /* below the member that is being visited, or itself */
-    bool late;       /* the time to give up has come */
+    int64_t give_up;
+    bool stopping; /* or only looking */
+    bool reapers;  /* look below those too */
+    bool quiet;    /* nothing was new, and nothing ran */
+    bool grew;     /* something was new */
+    bool restless; /* it was not quiet for another reason than a member in state D */
+    bool news;     /* below the member that is being visited, or itself */
+    bool late;     /* the time to give up has come */
     struct pt_children children;
     struct pt_pid_set strangers; /* who was asked about in this pass, and is not meant */
 };
@@ -100,9 +100,16 @@ static int verify_match(const struct pt_verifier *verifier, const struct pt_hand
     return 0;
 }
 
-static void note_news(struct pass *pass)
+/* The set may grow yet. */
+static void note_unrest(struct pass *pass)
 {
     pass->quiet = false;
+    pass->restless = true;
+}
+
+static void note_news(struct pass *pass)
+{
+    note_unrest(pass);
     pass->grew = pass->news = true;
 }
 
@@ -184,6 +191,7 @@ struct thread_walk {
     pid_t pid;
     uint32_t parent;      /* the member that it is, or PT_NO_MEMBER: a reaper outside */
     bool still;           /* every thread was */
+    bool runs;            /* some thread did, or sleeps and may be woken */
     bool looked_at_again; /* before the set is closed: one reading will do */
     uint64_t trace;       /* of its threads, and with PT_GROWTH_TREE of their lists of children */
 };
@@ -221,17 +229,24 @@ static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
     }
     if (error != 0) {
         /* Gone, most likely. Either way nobody knows whose children they are now. */
-        pass->quiet &= freeze->whole_scans;
+        if (!freeze->whole_scans)
+            note_unrest(pass);
         return error == -ENOMEM ? error : 0;
     }
     if (!same && rounds > 1 && freeze->growth == PT_GROWTH_CRITERIA)
-        pass->quiet = false;
+        note_unrest(pass);
     if (freeze->growth == PT_GROWTH_TREE)
         add_to_trace(walk, pt_buffer_text(&pass->children.text), pass->children.text.length);
     return nominate_known(pass, walk->parent);
 }
 
 /* --- threads --- */
+
+static void note_state(struct thread_walk *walk, char state)
+{
+    walk->still &= pt_state_is_still(state);
+    walk->runs |= !pt_state_is_still(state) && state != 'D';
+}
 
 static int visit_thread(const char *name, unsigned char type, void *data)
 {
@@ -245,9 +260,9 @@ static int visit_thread(const char *name, unsigned char type, void *data)
     add_to_trace(walk, &tid, sizeof tid);
     /* The state first: once that is still no more children come. */
     if (pt_thread_stat(walk->pass->freeze->members->procfs, walk->pid, tid, &stat) != 0)
-        walk->pass->quiet = false; /* gone: its children are another thread's */
-    else if (!pt_state_is_still(stat.state))
-        walk->still = false;
+        note_unrest(walk->pass); /* gone: its children are another thread's */
+    else
+        note_state(walk, stat.state);
     if (walk->pass->freeze->growth == PT_GROWTH_NONE || walk->pass->freeze->whole_scans)
         return 0;
     return nominate_children(walk, tid, pt_state_is_still(stat.state));
@@ -266,7 +281,7 @@ static int visit_threads(struct thread_walk *walk)
         pt_dir_close(&task);
     }
     if (error != 0)
-        walk->pass->quiet = false;
+        note_unrest(walk->pass);
     return error == -ENOMEM ? error : 0;
 }
 
@@ -313,7 +328,7 @@ static int visit(struct pass *pass, uint32_t index)
             error = pt_reapers_note(&freeze->reapers, freeze->members, stat.ppid);
         /* A stopped process makes no threads: one means the leader alone. */
         if (error == 0 && stat.threads <= 1 && holds_open(pass, member)) {
-            walk.still = pt_state_is_still(stat.state);
+            note_state(&walk, stat.state);
             add_to_trace(&walk, &walk.pid, sizeof walk.pid);
             if (freeze->growth != PT_GROWTH_NONE && !freeze->whole_scans)
                 error = nominate_children(&walk, walk.pid, walk.still);
@@ -321,7 +336,7 @@ static int visit(struct pass *pass, uint32_t index)
             error = visit_threads(&walk);
         }
     } else {
-        pass->quiet = false;
+        note_unrest(pass);
     }
     member->closed = walk.still;
     if (pt_handle_has_ended(&member->handle, procfs) == 1) {
@@ -329,7 +344,9 @@ static int visit(struct pass *pass, uint32_t index)
         if (!member->awaited)
             pt_handle_close(&member->handle);
     }
-    if (holds_open(pass, member) && (!walk.still || walk.trace != member->trace))
+    if (holds_open(pass, member) && (walk.runs || walk.trace != member->trace))
+        note_unrest(pass);
+    else if (holds_open(pass, member) && !walk.still)
         pass->quiet = false;
     member->trace = walk.trace;
     member->news += pass->news;
@@ -410,7 +427,7 @@ static int make_pass(struct pass *pass)
     int error;
 
     pass->quiet = true;
-    pass->grew = pass->late = false;
+    pass->grew = pass->late = pass->restless = false;
     pt_pid_set_clear(&pass->strangers);
     error = visit_from(pass, &next);
     do {
@@ -426,7 +443,7 @@ static int make_pass(struct pass *pass)
     } while (error == 0 && freeze->members->count > count && !pass->late &&
              pt_monotonic() < pass->give_up);
     if (pass->late)
-        pass->quiet = false;
+        note_unrest(pass);
     return error;
 }
 
@@ -434,11 +451,6 @@ static size_t closed_passes_needed(const struct pt_freeze *freeze)
 {
     return freeze->whole_scans && freeze->growth != PT_GROWTH_NONE ? CLOSED_PASSES_SCANS
                                                                    : CLOSED_PASSES;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Whether somebody is in the middle of fork and would act on the signal that follows only later;
@@ -457,21 +469,17 @@ static int close_set(struct pass *pass)
     size_t closed = 0;
 
     while (!freeze->complete) {
-        size_t count = freeze->members->count;
         int error = make_pass(pass);
 
         freeze->passes++;
         if (error != 0)
             return error;
         closed = pass->quiet ? closed + 1 : 0;
-        freeze->grew = pass->grew;
-        if (closed >= closed_passes_needed(freeze)) {
-            freeze->complete = !can_fork(freeze);
+        freeze->restless = pass->restless;
+        if (closed == 1 && can_fork(freeze))
             closed = 0;
-        }
+        freeze->complete = closed >= closed_passes_needed(freeze);
         freeze->interrupted = pt_signals_ask_to_end();
-        if (freeze->members->count > count)
-            pass->give_up = least(pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE), pass->end);
         if (freeze->interrupted || pt_monotonic() > pass->give_up)
             break;
         if (!pass->quiet && !pass->grew) {
@@ -493,7 +501,7 @@ static void begin(struct pt_freeze *freeze, int signal)
     }
     freeze->signal = signal;
     freeze->everyone = signal == SIGKILL || signal == SIGSTOP;
-    freeze->complete = freeze->grew = freeze->interrupted = false;
+    freeze->complete = freeze->restless = freeze->interrupted = false;
     freeze->passes = 0;
     pt_reapers_clear(&freeze->reapers);
     for (size_t i = 0; i < freeze->members->count; i++) {
@@ -519,7 +527,6 @@ int pt_freeze_close(struct pt_freeze *freeze, int signal)
     pass.reapers = freeze->growth == PT_GROWTH_CRITERIA;
     begin(freeze, signal);
     pass.give_up = pt_deadline(pt_monotonic(), PT_FREEZE_PATIENCE);
-    pass.end = pt_deadline(pt_monotonic(), PT_FREEZE_GROWTH);
     error = close_set(&pass);
     pass_done(&pass);
     return error;
@@ -529,7 +536,7 @@ bool pt_freeze_is_outgrown(const struct pt_freeze *freeze)
 {
     const struct pt_members *members = freeze->members;
 
-    if (freeze->growth != PT_GROWTH_TREE || freeze->whole_scans || !freeze->grew)
+    if (freeze->growth != PT_GROWTH_TREE || freeze->whole_scans || !freeze->restless)
         return false;
     for (size_t i = 0; i < members->count; i++) {
         if (members->list[i]->role == PT_ROLE_PASSED && members->list[i]->handle.pid != getpid())

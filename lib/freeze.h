@@ -43,8 +43,8 @@
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
  * rule, five closed in a row; a best effort.
  *
- * Nobody can keep us here: when nobody has joined for a second it is given up, after ten in any
- * case, and members that did not stop have `closed` false.
+ * Nobody can keep us here: after a second it is given up, and members that did not stop have
+ * `closed` false.
  */
 #ifndef PT_FREEZE_H
 #define PT_FREEZE_H
@@ -57,9 +57,8 @@
 #include "members.h"
 #include "reapers.h"
 
-/* How long a set is tried to be closed in which nobody joins any more, nanoseconds; and at all. */
+/* How long a set is tried to be closed, nanoseconds. */
 #define PT_FREEZE_PATIENCE INT64_C(1000000000)
-#define PT_FREEZE_GROWTH INT64_C(10000000000)
 
 enum pt_growth {
     PT_GROWTH_NONE,     /* the members are all there is */
@@ -83,7 +82,7 @@ struct pt_freeze {
     int signal;                  /* that is to follow */
     bool everyone;               /* stop the foreground job of a terminal too */
     bool complete;               /* the last freeze was closed, not given up */
-    bool grew;                   /* its last pass found somebody new */
+    bool restless;               /* its last pass saw somebody run, come or go */
     bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
     bool active;                 /* signals are blocked until pt_freeze_continue */
     size_t passes;               /* that the last freeze took */
@@ -106,8 +105,9 @@ void pt_freeze_done(struct pt_freeze *freeze);
  */
 int pt_freeze_close(struct pt_freeze *freeze, int signal);
 
-/* Whether the last freeze was given up while a tree was still growing, so that there is more of it
- * than the members. One that hangs below a running ancestor of ours grows as that likes. */
+/* Whether the last freeze was given up while a tree could still grow, so that there may be more of
+ * it than the members: not for want of those alone who sleep in the kernel (state D), since they do
+ * not fork. One that hangs below a running ancestor of ours grows as that likes. */
 bool pt_freeze_is_outgrown(const struct pt_freeze *freeze);
 
 /* Continues every member that we stopped and that was not stopped before. */
