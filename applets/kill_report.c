@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "json.h"
 #include "report.h"
+#include "stopping.h"
 #include "text.h"
 #include "units.h"
 
@@ -223,7 +224,7 @@ static void describe_state(const struct kill_report *report, const struct pt_mem
             pt_buffer_append(text, process.more->wchan.bytes, process.more->wchan.length);
         }
     }
-    if (member->frozen)
+    if (pt_member_is_frozen(report->set->procfs, member))
         pt_buffer_append_text(text, ", frozen by its cgroup");
     pt_arena_done(&arena);
 }

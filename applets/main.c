@@ -33,7 +33,7 @@
  *   unix_diag         listening AF_UNIX sockets, from the kernel
  *   tcp_diag          listening TCP sockets, from the kernel
  *   sockets           what a process listens on
- *   cgroup            groups, limits, use: read only
+ *   cgroup            groups, limits, use, frozen or not: read only
  * Deeds
  *   spawn             fork and exec, with their errors
  *   become            another user, completely, inside the child

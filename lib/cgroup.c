@@ -216,7 +216,7 @@ bool pt_cgroup_container(const char *path, size_t length, const char **ret_id, s
 /* What mountinfo and the group of a process say together: the group's directory and the part of its
  * path that our mount shows. */
 struct place {
-    bool version1;
+    const char *controller;          /* of version 1; NULL: version 2 */
     struct word group;               /* as in /proc/PID/cgroup */
     const struct pt_procfs *mounted; /* whose mounts they are: ours; NULL: nobody's any more */
     struct pt_buffer directory;
@@ -336,9 +336,10 @@ static int take_mount(const char *line, size_t length, bool whole, void *data)
     if (!whole || pt_parse_mountinfo_line(line, length, &mount) < 0)
         return 0;
     if (!equals((struct word){mount.type, mount.type_length},
-                place->version1 ? "cgroup" : "cgroup2"))
+                place->controller != NULL ? "cgroup" : "cgroup2"))
         return 0;
-    if (place->version1 && !has_option(mount.super_options, mount.super_options_length, "memory"))
+    if (place->controller != NULL &&
+        !has_option(mount.super_options, mount.super_options_length, place->controller))
         return 0;
     place->error = append_unescaped(&root, mount.root, mount.root_length);
     if (place->error == 0 &&
@@ -480,7 +481,8 @@ static void to_parent(struct place *place)
 /* From the group up to the mount point. */
 static int read_limits(struct place *place, struct pt_arena *arena, struct pt_memory_limits *limits)
 {
-    const struct memory_files *files = place->version1 ? &version1_files : &version2_files;
+    const struct memory_files *files =
+        place->controller != NULL ? &version1_files : &version2_files;
     struct word below = {place->directory.data + place->mount_length,
                          place->directory.length - place->mount_length};
     size_t room = depth_of(below) + 1, hidden = place->group.length - below.length;
@@ -514,11 +516,12 @@ int pt_cgroup_memory(const struct pt_procfs *procfs, const char *text, size_t le
                      struct pt_arena *arena, struct pt_memory_limits *ret_limits)
 {
     struct pt_memory_limits limits = {0};
-    struct place place = {.version1 = true};
-    int error = pt_parse_cgroup(text, length, "memory", &place.group.text, &place.group.length);
+    struct place place = {.controller = "memory"};
+    int error =
+        pt_parse_cgroup(text, length, place.controller, &place.group.text, &place.group.length);
 
     if (error < 0) {
-        place.version1 = false;
+        place.controller = NULL;
         error = pt_parse_cgroup(text, length, "", &place.group.text, &place.group.length);
     }
     if (error == -ENOENT) {
@@ -537,4 +540,52 @@ int pt_cgroup_memory(const struct pt_procfs *procfs, const char *text, size_t le
     if (error == 0)
         *ret_limits = limits;
     return error;
+}
+
+/* --- frozen --- */
+
+/* freezer.state is THAWED, FREEZING or FROZEN, by a group above too. */
+static int freezer_state(const struct pt_dir *dir)
+{
+    char text[16];
+    ssize_t length = pt_dir_read(dir, "freezer.state", text, sizeof text);
+
+    return length < 0 ? (int)length : length >= 2 && text[0] == 'F';
+}
+
+/* cgroup.events has a line `frozen 1`, by a group above too. */
+static int frozen_event(const struct pt_dir *dir)
+{
+    struct stat_line frozen = {"frozen", 0};
+    int error = pt_dir_lines(dir, "cgroup.events", take_stat_line, &frozen);
+
+    return error < 0 ? error : frozen.value != 0;
+}
+
+static int frozen_in(const struct pt_procfs *procfs, const char *text, size_t length,
+                     const char *controller)
+{
+    struct place place = {.controller = controller};
+    struct pt_dir dir;
+    int answer = pt_parse_cgroup(text, length, controller != NULL ? controller : "",
+                                 &place.group.text, &place.group.length);
+
+    if (answer == 0)
+        answer = find_place(procfs, &place);
+    if (answer == 0 && place.found)
+        answer = pt_dir_open(&dir, pt_buffer_text(&place.directory));
+    if (answer == 0 && place.found) {
+        answer = controller != NULL ? freezer_state(&dir) : frozen_event(&dir);
+        pt_dir_close(&dir);
+    }
+    pt_buffer_done(&place.directory);
+    /* The root of a hierarchy cannot be frozen, and has no such file. */
+    return answer == -ENOENT ? 0 : answer;
+}
+
+int pt_cgroup_frozen(const struct pt_procfs *procfs, const char *text, size_t length)
+{
+    int answer = frozen_in(procfs, text, length, "freezer");
+
+    return answer != 0 ? answer : frozen_in(procfs, text, length, NULL);
 }

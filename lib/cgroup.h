@@ -36,8 +36,15 @@ bool pt_cgroup_unit(const char *path, size_t length, const char **ret_unit, size
 bool pt_cgroup_container(const char *path, size_t length, const char **ret_id, size_t *ret_length);
 
 /*
- * The second part reads the groups that limit a process's memory, through the mounts that we see.
+ * The second part reads the groups themselves, through the mounts that we see.
  */
+
+/*
+ * Whether the group of a process whose /proc/PID/cgroup says TEXT, or one above it, is frozen: by
+ * version 1's freezer, where not even SIGKILL is acted on before it thaws, or by version 2 (5.2),
+ * where nothing else is. 1; 0, also where no mount shows it; or -errno.
+ */
+int pt_cgroup_frozen(const struct pt_procfs *procfs, const char *text, size_t length);
 
 /* A group that has a limit. Bytes. */
 struct pt_memory_limit {

@@ -18,6 +18,9 @@
 #define CLOSED_PASSES 2
 #define CLOSED_PASSES_SCANS 5
 
+/* Each so many passes is looked whether those who do not stop are frozen by their cgroup. */
+#define FROZEN_LOOK 8
+
 /* How often a list that changes while it is read is read again within a pass. */
 #define REREADS_MAX 8
 
@@ -344,6 +347,8 @@ static int visit(struct pass *pass, uint32_t index)
         if (!member->awaited)
             pt_handle_close(&member->handle);
     }
+    if (!walk.still && holds_open(pass, member) && freeze->passes % FROZEN_LOOK == FROZEN_LOOK - 1)
+        member->frozen = pt_member_is_frozen(procfs, member);
     if (holds_open(pass, member) && (walk.runs || walk.trace != member->trace))
         note_unrest(pass);
     else if (holds_open(pass, member) && !walk.still)

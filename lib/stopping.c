@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "cgroup.h"
 #include "children.h"
 
 /* The job that a terminal's shell waits for, seen from outside: the shell is no member. */
@@ -47,4 +48,20 @@ void pt_member_stop(const struct pt_members *members, struct pt_member *member, 
         member->was_stopped = (fresh ? member->state : state_of(procfs, member)) == 'T';
     if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
         member->stopped = true;
+}
+
+bool pt_member_is_frozen(const struct pt_procfs *procfs, const struct pt_member *member)
+{
+    struct pt_process process;
+    struct pt_arena arena;
+    bool frozen;
+
+    pt_arena_init(&arena);
+    frozen = pt_process_read(procfs, member->handle.pid, PT_SOURCE_BIT(PT_SOURCE_CGROUP), &arena,
+                             &process) == 0 &&
+             process.stat.starttime == member->handle.starttime &&
+             pt_process_has(&process, PT_SOURCE_CGROUP) &&
+             pt_cgroup_frozen(procfs, process.more->cgroup.bytes, process.more->cgroup.length) == 1;
+    pt_arena_done(&arena);
+    return frozen;
 }

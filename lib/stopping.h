@@ -16,4 +16,7 @@
 void pt_member_stop(const struct pt_members *members, struct pt_member *member, bool everyone,
                     bool fresh);
 
+/* Whether its control group is frozen: then it does not run, nor show that it is stopped. */
+bool pt_member_is_frozen(const struct pt_procfs *procfs, const struct pt_member *member);
+
 #endif
