@@ -67,7 +67,8 @@ static void pass_on(struct run *run, const struct pt_event *event)
 {
     union sigval value = {.sival_int = event->value};
 
-    if (run->has_ended)
+    /* Our own is SIGPIPE, of what we say ourselves. */
+    if (run->has_ended || (!event->from_terminal && event->sender == getpid()))
         return;
     /* A pidfd carries no value. COMMAND is not reaped yet, so its pid is its own. */
     if (event->queued)
@@ -96,7 +97,7 @@ static bool is_stopped(const struct run *run)
  * is stale, because fg came meanwhile, would stop us twice: so look. */
 static void stop_with_command(struct run *run)
 {
-    if (!is_stopped(run))
+    if (!is_stopped(run) || getpid() == 1) /* which cannot be stopped */
         return;
     kill(getpid(), SIGSTOP);
     if (is_stopped(run))
