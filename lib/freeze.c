@@ -293,6 +293,9 @@ static int visit_reapers(struct pass *pass)
     struct pt_freeze *freeze = pass->freeze;
     int error = pt_reapers_note(&freeze->reapers, freeze->members, 1);
 
+    /* Whoever has ended left its children to one that is above it. */
+    if (error == 0 && pt_reapers_forget_gone(&freeze->reapers, freeze->members->procfs))
+        note_unrest(pass);
     for (size_t i = 0; error == 0 && i < freeze->reapers.count; i++) {
         struct thread_walk walk = {
             .pass = pass, .pid = freeze->reapers.pids[i], .parent = PT_NO_MEMBER};
@@ -508,7 +511,6 @@ static void begin(struct pt_freeze *freeze, int signal)
     freeze->everyone = signal == SIGKILL || signal == SIGSTOP;
     freeze->complete = freeze->restless = freeze->interrupted = false;
     freeze->passes = 0;
-    pt_reapers_clear(&freeze->reapers);
     for (size_t i = 0; i < freeze->members->count; i++) {
         struct pt_member *member = freeze->members->list[i];
 
@@ -581,7 +583,6 @@ int pt_freeze_discover(struct pt_freeze *freeze, bool reapers)
     if (freeze->growth == PT_GROWTH_NONE)
         return 0;
     pass.reapers = reapers && freeze->growth == PT_GROWTH_CRITERIA;
-    pt_reapers_clear(&freeze->reapers);
     do
         error = make_pass(&pass);
     while (error == 0 && pass.grew && pt_monotonic() < pass.give_up);

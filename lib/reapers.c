@@ -1,7 +1,6 @@
 #include "reapers.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "children.h"
@@ -10,11 +9,6 @@ void pt_reapers_done(struct pt_reapers *reapers)
 {
     free(reapers->pids);
     *reapers = (struct pt_reapers){.pids = NULL};
-}
-
-void pt_reapers_clear(struct pt_reapers *reapers)
-{
-    reapers->count = 0;
 }
 
 static int add(struct pt_reapers *reapers, pid_t pid)
@@ -56,4 +50,17 @@ int pt_reapers_note(struct pt_reapers *reapers, const struct pt_members *members
         pid = stat.ppid;
     }
     return 0;
+}
+
+bool pt_reapers_forget_gone(struct pt_reapers *reapers, const struct pt_procfs *procfs)
+{
+    size_t kept = 0, before = reapers->count;
+    struct pt_stat stat;
+
+    for (size_t i = 0; i < before; i++) {
+        if (pt_thread_stat(procfs, reapers->pids[i], 0, &stat) == 0)
+            reapers->pids[kept++] = reapers->pids[i];
+    }
+    reapers->count = kept;
+    return kept < before;
 }

@@ -1,8 +1,9 @@
 /* relay [-s] [-w] LANES: in a session of its own, LANES lanes that hand over every 2 ms: so long
- * after its birth each process forks a successor, and exits as much later. Prints its pid, which is
- * the session's, once all lanes run.
+ * after its birth each process forks a successor, and exits as much later. Prints the pid of their
+ * root, which is the session's, once all lanes run.
  *
- * -s: the root is a child subreaper, so that orphans come to it; otherwise to init.
+ * -s: the root is a child subreaper, so that orphans come to it; otherwise to its parent, which is
+ *     of another session, and like no real init reaps whatever comes at once.
  * -w: successors are forked by a thread, while the leader sleeps.
  * Nobody ignores anything: a signal that reaches a process ends it.
  */
@@ -67,10 +68,15 @@ int main(int argc, char **argv)
     if (optind >= argc)
         return 2;
     lanes = (int)strtol(argv[optind], NULL, 10);
-    setsid();
     signal(SIGCHLD, SIG_IGN); /* nobody becomes a zombie below us */
-    if (subreaper && prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    if (prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         return 1;
+    if (!subreaper && fork() != 0) {
+        fclose(stdout);
+        for (;;)
+            pause();
+    }
+    setsid();
     for (int i = 0; i < lanes; i++) {
         pid_t pid = fork();
 

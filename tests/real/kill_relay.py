@@ -47,8 +47,9 @@ class Relay(support.Case):
     def trial(self, end, *flags):
         """The lanes that `end(root)`, a function, leaves."""
         relay = self.helper("relay", *flags, LANES)
-        end(relay.pid)
-        left = left_of(relay.pid)
+        root = int(relay.line)
+        end(root)
+        left = left_of(root)
         end_all()
         relay.wait()
         return left
@@ -74,7 +75,7 @@ class Relay(support.Case):
         self.all_end(self.kill("--tree", "-9", None), "-s")
 
     def test_session_without_a_subreaper(self):
-        """The lanes hang under init, which is no member."""
+        """The lanes hang under a reaper that is no member, as init is none."""
         self.all_end(self.kill("--session", None))
 
     def test_lanes_of_threads(self):
