@@ -8,7 +8,7 @@ import signal
 
 import support
 
-support.in_namespaces()
+support.in_namespaces(orphans=True)
 
 LANES = 50
 TRIALS = 10
