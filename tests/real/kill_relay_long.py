@@ -6,7 +6,7 @@ import subprocess
 
 import support
 
-support.in_namespaces()
+support.in_namespaces(orphans=True)
 
 from kill_relay import Relay  # noqa: E402
 
