@@ -28,7 +28,7 @@ class HundredRefused(Relay):
 
 
 class Others(Relay):
-    """Not ours to judge: only counted."""
+    """Counted, and not judged."""
 
     trials = 0  # of what is inherited
 
@@ -39,6 +39,12 @@ class Others(Relay):
 
         left = [self.trial(end, "-s") for _ in range(TRIALS_OF_OTHERS)]
         print(f"{what}: leaves {left} processes, none in {left.count(0)} of {TRIALS_OF_OTHERS} trials")
+
+    def test_ourselves_without_lists_of_children(self):
+        """A best effort, as the manual says."""
+        conceal = [f"{support.HELPERS}/conceal", "children", "--"]
+        self.count("kill-graceful --tree ROOT without lists of children",
+                   *conceal, support.PROCTOOL, "kill-graceful", "-q", "-t", "1", "--tree", "ROOT")
 
     def test_killall(self):
         self.count("killall -9 relay", "killall", "-9", "relay")
