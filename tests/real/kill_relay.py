@@ -41,7 +41,7 @@ def end_all():
     support.until(nobody, "everybody ends")
 
 
-class Relay(support.Case):
+class Trials(support.Case):
     trials = TRIALS
 
     def trial(self, end, *flags):
@@ -68,6 +68,8 @@ class Relay(support.Case):
         left = [self.trial(end, *flags) for _ in range(self.trials)]
         self.assertEqual(left, [0] * self.trials)
 
+
+class Relay(Trials):
     def test_tree_below_a_subreaper(self):
         self.all_end(self.kill("--tree", None), "-s")
 

@@ -8,17 +8,17 @@ import support
 
 support.in_namespaces(orphans=True)
 
-from kill_relay import Relay  # noqa: E402
+import kill_relay  # noqa: E402
 
 TRIALS = 100
 TRIALS_OF_OTHERS = 10
 
 
-class Hundred(Relay):
+class Hundred(kill_relay.Relay):
     trials = TRIALS
 
 
-class HundredRefused(Relay):
+class HundredRefused(kill_relay.Relay):
     """Without pidfds what was read is compared before each signal."""
 
     trials = TRIALS
@@ -27,10 +27,8 @@ class HundredRefused(Relay):
         return super().kill(*arguments, before=self.refused("ENOSYS", "pidfd_open", "pidfd_send_signal"))
 
 
-class Others(Relay):
+class Others(kill_relay.Trials):
     """Counted, and not judged."""
-
-    trials = 0  # of what is inherited
 
     def count(self, what, *command):
         def end(root):
@@ -55,8 +53,6 @@ class Others(Relay):
     def test_pkill_parent(self):
         self.count("pkill -9 -P ROOT", "pkill", "-9", "-P", "ROOT")
 
-
-del Relay
 
 if __name__ == "__main__":
     support.main()

@@ -102,6 +102,9 @@ class Leftovers(Run):
         self.assertRegex(done.stderr, rf"^kill-graceful: {pid} \((sleep|setpriv)\): not permitted\n$")
 
 
+WAIT = "echo ready; while :; do sleep 1000 & wait $!; done"
+
+
 class Status(Run):
     def test_its_own(self):
         self.check(self.run_command("sh", "-c", "exit 7"), 7)
@@ -118,7 +121,9 @@ class Status(Run):
     def test_time(self):
         target = f"{support.HELPERS}/target"
         self.check(self.run_command(target, "plain", options=("--after", "0.1")), 124)
-        self.check(self.run_command(target, "handler", options=("--after", "0.1", "--preserve-status")), 42)
+        done = self.run_command("sh", "-c", "trap 'exit 42' TERM; " + WAIT,
+                                options=("--after", "0.2", "--preserve-status"))
+        self.check(done, 42)
         done = self.run_command(target, "ignore", options=("-t", "0.1", "--after", "0.1"))
         self.assertEqual(done.returncode, 124)
         self.assertRegex(done.stderr, r"^kill-graceful: \d+ \(target\): ended by force\n$")
@@ -143,9 +148,6 @@ class Status(Run):
         done = self.run_command("sh", "-c", "kill -USR2 $$", options=("--json",))
         self.assertEqual(done.returncode, -signal.SIGUSR2)
         self.assertEqual(json.loads(done.stdout)["command"]["signal"], "USR2")
-
-
-WAIT = "echo ready; while :; do sleep 1000 & wait $!; done"
 
 
 class Signals(Run):
