@@ -18,6 +18,9 @@
 #define CLOSED_PASSES 2
 #define CLOSED_PASSES_SCANS 5
 
+/* What a large set needs: to find it, to see it stopped, and to see that twice. */
+#define PASSES_MIN 4
+
 /* Each so many passes is looked whether those who do not stop are frozen by their cgroup. */
 #define FROZEN_LOOK 8
 
@@ -395,6 +398,12 @@ static bool is_busy(const struct pt_member *member)
     return member->news > 1 && pt_member_lives(member);
 }
 
+/* However long they take, some passes are made: nobody kept us from closing a set that is large. */
+static bool is_late(const struct pass *pass)
+{
+    return pass->freeze->passes >= PASSES_MIN && pt_monotonic() > pass->give_up;
+}
+
 /* Everybody from the member *NEXT on, those included who join meanwhile. */
 static int visit_from(struct pass *pass, uint32_t *next)
 {
@@ -404,7 +413,7 @@ static int visit_from(struct pass *pass, uint32_t *next)
     for (; error == 0 && *next < members->count; ++*next) {
         if (pt_member_lives(members->list[*next]))
             error = visit(pass, *next);
-        if (*next % 64 == 63 && pt_monotonic() > pass->give_up)
+        if (*next % 64 == 63 && is_late(pass))
             pass->late = true;
         if (pass->late)
             break;
@@ -488,7 +497,7 @@ static int close_set(struct pass *pass)
             closed = 0;
         freeze->complete = closed >= closed_passes_needed(freeze);
         freeze->interrupted = pt_signals_ask_to_end();
-        if (freeze->interrupted || pt_monotonic() > pass->give_up)
+        if (freeze->interrupted || is_late(pass))
             break;
         if (!pass->quiet && !pass->grew) {
             pt_pause(pause);
