@@ -5,9 +5,11 @@
  * -s: the root is a child subreaper, so that orphans come to it; otherwise to its parent, which is
  *     of another session, and like no real init reaps whatever comes at once.
  * -w: successors are forked by a thread, while the leader sleeps.
- * Nobody ignores anything: a signal that reaches a process ends it.
+ * Nobody ignores anything: a signal that reaches a process ends it. All end when stdin, a pipe that
+ * nobody writes to, does: no kill(2) catches them up, and as many as ran away fill the host's pids.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,24 +17,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SET_CHILD_SUBREAPER = 36 /* PR_SET_CHILD_SUBREAPER, 3.4 */ };
 
-static const struct timespec life = {.tv_nsec = 2000000};
+#define LIFE 2 /* ms */
+
+/* Whether all are to end; waits for that so long, -1: for ever. */
+static bool is_over(int timeout)
+{
+    struct pollfd input = {.fd = STDIN_FILENO};
+
+    return poll(&input, 1, timeout) > 0;
+}
 
 static void pass_on(void)
 {
     pid_t successor;
 
-    nanosleep(&life, NULL);
-    do
+    do {
+        if (is_over(LIFE))
+            _exit(0);
         successor = fork();
-    while (successor < 0 && (errno == EAGAIN || errno == ENOMEM));
+    } while (successor < 0 && (errno == EAGAIN || errno == ENOMEM));
     if (successor == 0)
         return;
-    nanosleep(&life, NULL);
+    is_over(LIFE);
     _exit(0);
 }
 
@@ -49,8 +59,9 @@ static _Noreturn void run_lane(bool by_thread)
     pthread_t thread;
 
     if (by_thread && pthread_create(&thread, NULL, pass_on_in_thread, NULL) == 0) {
-        for (;;)
-            pause();
+        while (!is_over(-1))
+            continue;
+        _exit(0);
     }
     for (;;)
         pass_on();
@@ -87,6 +98,7 @@ int main(int argc, char **argv)
     }
     printf("%d\n", (int)getpid());
     fclose(stdout);
-    for (;;)
-        pause();
+    while (!is_over(-1))
+        continue;
+    return 0;
 }

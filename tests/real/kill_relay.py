@@ -30,43 +30,10 @@ def left_of(session):
     return max(running(session) for _ in range(8))
 
 
-def end_all():
-    """Ends whoever is left: kill(2) of -1 signals all of a PID namespace in one go."""
-
-    def nobody():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
-        return running() == 0
-
-    support.until(nobody, "everybody ends")
-
-
-class Trials(support.Case):
-    trials = TRIALS
-
-    def trial(self, end, *flags):
-        """The lanes that `end(root)`, a function, leaves."""
-        relay = self.helper("relay", *flags, LANES)
-        root = int(relay.line)
-        end(root)
-        left = left_of(root)
-        end_all()
-        relay.wait()
-        return left
-
-    def kill(self, *arguments, **options):
-        """For `trial`; None stands for the root."""
-
-        def end(root):
-            words = [root if word is None else word for word in arguments]
-            done = self.proctool("kill-graceful", "-q", *words, **options)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-
-        return end
-
-    def all_end(self, end, *flags):
-        left = [self.trial(end, *flags) for _ in range(self.trials)]
-        self.assertEqual(left, [0] * self.trials)
+def end_all(relay):
+    """Ends whoever is left, by the end of the pipe that all hold."""
+    relay.popen.stdin.close()
+    support.until(lambda: running() == 0, "everybody ends")
 
 
 class Relay(Trials):
