@@ -84,8 +84,9 @@ int main(int argc, char **argv)
         return 1;
     if (!subreaper && fork() != 0) {
         fclose(stdout);
-        for (;;)
-            pause();
+        while (!is_over(-1))
+            continue;
+        return 0;
     }
     setsid();
     for (int i = 0; i < lanes; i++) {

@@ -2,9 +2,8 @@
 # timeout: 180
 """A relay: in each of 50 lanes every process forks a successor and exits 2 ms later."""
 
-import contextlib
 import os
-import signal
+import subprocess
 
 import support
 
@@ -19,10 +18,10 @@ def others():
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
 
 
-def running(session=None):
-    """How many run, of a session or at all."""
+def running(session):
+    """How many of a session run."""
     fields = [support.stat(pid) for pid in others()]
-    return sum(1 for one in fields if one and one[3] not in b"ZX" and session in (None, int(one[6])))
+    return sum(1 for one in fields if one and one[3] not in b"ZX" and int(one[6]) == session)
 
 
 def left_of(session):
@@ -30,10 +29,38 @@ def left_of(session):
     return max(running(session) for _ in range(8))
 
 
-def end_all(relay):
-    """Ends whoever is left, by the end of the pipe that all hold."""
+def end_all(relay, session):
+    """Ends whoever is left, by the end of the pipe that all of them hold."""
     relay.popen.stdin.close()
-    support.until(lambda: running() == 0, "everybody ends")
+    support.until(lambda: running(session) == 0, "everybody ends")
+
+
+class Trials(support.Case):
+    trials = TRIALS
+
+    def trial(self, end, *flags):
+        """The lanes that `end(root)`, a function, leaves."""
+        relay = self.helper("relay", *flags, LANES, stdin=subprocess.PIPE)
+        root = int(relay.line)
+        end(root)
+        left = left_of(root)
+        end_all(relay, root)
+        relay.wait()
+        return left
+
+    def kill(self, *arguments, **options):
+        """For `trial`; None stands for the root."""
+
+        def end(root):
+            words = [root if word is None else word for word in arguments]
+            done = self.proctool("kill-graceful", "-q", *words, **options)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+        return end
+
+    def all_end(self, end, *flags):
+        left = [self.trial(end, *flags) for _ in range(self.trials)]
+        self.assertEqual(left, [0] * self.trials)
 
 
 class Relay(Trials):
