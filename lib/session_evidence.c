@@ -43,20 +43,29 @@ static int read_namespace(const struct pt_procfs *procfs, pid_t pid, enum pt_nam
     return error == -ENOENT ? 0 : error;
 }
 
-/* 1: it lives where EVIDENCE says, 0: elsewhere, -errno: that cannot be told. */
-static int lives_there(const struct pt_evidence *evidence, pid_t pid)
+/* Whether its namespace of one of the KINDS is EVIDENCE's: 1, 0, or -errno where that cannot be
+ * told. */
+static int shares(const struct pt_evidence *evidence, pid_t pid, size_t kind)
 {
     struct pt_buffer text = {0};
+    int error, result = 1;
+
+    if (evidence->namespaces[kind][0] == '\0')
+        return 1;
+    error = read_namespace(evidence->procfs, pid, kinds[kind], &text);
+    if (error == 0)
+        result = strcmp(pt_buffer_text(&text), evidence->namespaces[kind]) == 0;
+    pt_buffer_done(&text);
+    return error != 0 ? error : result;
+}
+
+/* The same of all. */
+static int lives_there(const struct pt_evidence *evidence, pid_t pid)
+{
     int result = 1;
 
-    for (size_t i = 0; result == 1 && i < PT_EVIDENCE_KINDS; i++) {
-        if (evidence->namespaces[i][0] == '\0')
-            continue;
-        result = read_namespace(evidence->procfs, pid, kinds[i], &text);
-        if (result == 0)
-            result = strcmp(pt_buffer_text(&text), evidence->namespaces[i]) == 0;
-    }
-    pt_buffer_done(&text);
+    for (size_t kind = 0; result == 1 && kind < PT_EVIDENCE_KINDS; kind++)
+        result = shares(evidence, pid, kind);
     return result;
 }
 
@@ -82,7 +91,7 @@ static void find_namespaces(struct pt_evidence *evidence)
         return; /* a captured tree, whose processes are where they are */
     if (geteuid() != 0 || take_namespaces(evidence, 1) != 0)
         take_namespaces(evidence, getpid());
-    evidence->apart = lives_there(evidence, getpid()) == 0;
+    evidence->apart = shares(evidence, getpid(), 0) == 0;
 }
 
 /* One fstatat(2) each: its directory is its user's in every case (task_dump_owner in

@@ -432,10 +432,7 @@ class Hostile(desktop.Case):
     def test_stale_sockets(self):
         """Nobody listens any more: not exported, and named."""
         for path in f"{desktop.run_directory(1000)}/wayland-0", "/tmp/.X11-unix/X3", "/tmp/bus":
-            sock = socket.socket(socket.AF_UNIX)
-            sock.bind(path)
-            os.chown(path, 1000, 1000)
-            sock.close()
+            self.stale(path)
         self.witness(1000, DISPLAY=":3", WAYLAND_DISPLAY="wayland-0",
                      DBUS_SESSION_BUS_ADDRESS="unix:path=/tmp/bus", XDG_RUNTIME_DIR="/run/user/1000")
         result = self.gui("true")
@@ -445,6 +442,38 @@ class Hostile(desktop.Case):
         for drop in ("DISPLAY", ":3"), ("WAYLAND_DISPLAY", "wayland-0"), (
                 "DBUS_SESSION_BUS_ADDRESS", "unix:path=/tmp/bus"):
             self.assertEqual(reasons[drop], "nobody listens there")
+
+    def stale(self, path):
+        """A socket of hers where nobody listens any more."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(path)
+        os.chown(path, 1000, 1000)
+
+    def test_limits(self):
+        """So much is tried and no more: 16 displays, and as many buses with the usual one among them.
+        What is not even hers does not count."""
+        for number in range(40):
+            self.listen(f"/tmp/.X11-unix/X{100 + number}", 1002)
+            self.listen(f"/tmp/eve{number}", 1002)
+            self.witness(1000, DISPLAY=f":{100 + number}", DBUS_SESSION_BUS_ADDRESS=f"unix:path=/tmp/eve{number}")
+        self.listen("/tmp/.X11-unix/X1", 1000)
+        self.witness(1000, DISPLAY=":1")
+        self.assertEqual(self.variables()["DISPLAY"], ":1")
+        entries = ""
+        for number in range(16):
+            self.stale(f"/tmp/.X11-unix/X{50 + number}")
+            self.stale(f"/tmp/bus{number}")
+            entries += f"unix:path=/tmp/bus{number};"
+            for _ in range(2):
+                self.witness(1000, DISPLAY=f":{50 + number}")
+        for _ in range(2):
+            self.witness(1000, DBUS_SESSION_BUS_ADDRESS=entries)
+        self.assertEqual(self.gui("true").returncode, 125)
+        os.chown("/tmp/.X11-unix/X50", 1002, 1002)
+        self.bus(1000)
+        variables = self.variables()
+        self.assertEqual((variables["DISPLAY"], variables["DBUS_SESSION_BUS_ADDRESS"]),
+                         (":1", "unix:path=/run/user/1000/bus"))
 
     def test_reused_bus_path(self):
         """A path that was hers and is a stranger's now."""

@@ -197,13 +197,14 @@ class Leaks(desktop.Case):
         keyctl = desktop.find_program("keyctl")
         script = ("k=$(keyctl add user root-secret classified @s) && "
                   f"{desktop.BIN}/with-gui-environment -- sh -c \"keyctl show; keyctl print $k; "
-                  "keyctl add user own x @u >/dev/null && keyctl search @s user own >/dev/null && "
+                  "keyctl rdescribe @s; keyctl add user own x @u >/dev/null && keyctl search @s user own >/dev/null && "
                   "echo own key found\" 2>&1")
         result = subprocess.run([keyctl, "session", "-", "sh", "-c", script], env={
             "PATH": "/usr/bin:/bin:/usr/sbin"}, capture_output=True, text=True, timeout=60)
         self.assertNotIn("classified", result.stdout)
         self.assertNotIn("root-secret", result.stdout)
         self.assertIn("own key found", result.stdout, result.stderr)
+        self.assertIn("keyring;1000;", result.stdout)  # made as the user, so that it is hers
 
 
 if __name__ == "__main__":
