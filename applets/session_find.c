@@ -14,6 +14,7 @@
 /* While waiting we look again so often: a session comes about in steps that nothing announces (its
  * file, its bus, its display). */
 #define AGAIN (500 * PT_MILLISECOND)
+#define AGAIN_AT_LAST (5 * PT_SECOND)
 
 static void say_candidate(const struct pt_candidate *candidate, const char *what)
 {
@@ -83,22 +84,32 @@ static void pause_until(int64_t moment)
     pt_waitset_free(waitset);
 }
 
+/* When to search again: what searching takes is a twentieth of the time, as long as that does not
+ * make us late. */
+static int64_t next_search(int64_t began, int64_t now)
+{
+    int64_t pause = 19 * (now - began);
+
+    if (pause < AGAIN)
+        pause = AGAIN;
+    return now + (pause < AGAIN_AT_LAST ? pause : AGAIN_AT_LAST);
+}
+
 /* Searches until there is one, or the time is over. */
 static void search_for_long(const struct pt_session_settings *settings,
                             struct pt_sessions **ret_sessions)
 {
-    int64_t end = pt_deadline(pt_monotonic(), settings->waits ? settings->wait : 0);
+    int64_t began = pt_monotonic();
+    int64_t end = pt_deadline(began, settings->waits ? settings->wait : 0);
 
-    for (;;) {
-        int64_t now;
+    while (!search(settings, ret_sessions)) {
+        int64_t now = pt_monotonic(), next = next_search(began, now);
 
-        if (search(settings, ret_sessions))
-            return;
-        now = pt_monotonic();
         if (now >= end)
             return;
         pt_sessions_free(*ret_sessions);
-        pause_until(end - now < AGAIN ? end : now + AGAIN);
+        pause_until(next < end ? next : end);
+        began = pt_monotonic();
     }
 }
 
