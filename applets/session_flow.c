@@ -107,10 +107,7 @@ int pt_flow_wait(struct pt_flow *flow)
     error = pt_waitset_watch(flow->waitset, next, writes, flow);
     if (error == 0)
         flow->watched = next;
-    if (error != -EBADF)
-        return error;
-    end(flow); /* a stream that we were started without */
-    return 0;
+    return error;
 }
 
 static void drop_front(struct pt_buffer *buffer, size_t length)

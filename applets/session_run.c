@@ -131,13 +131,22 @@ static int make_waitset(struct running *running)
     return pt_waitset_new(&running->waitset, NULL, &set);
 }
 
+/* What we were started without the command has not either: an O_PATH descriptor takes its place,
+ * and is closed by exec (main). */
+static bool is_there(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && (flags & O_PATH) == 0;
+}
+
 /* A terminal, and what the command shall not read, is /dev/null to it. */
 static bool feeds_input(const struct running *running)
 {
     struct stat input;
     const dev_t null = makedev(1, 3);
 
-    return !running->command->without_input && !isatty(STDIN_FILENO) &&
+    return !running->command->without_input && is_there(STDIN_FILENO) && !isatty(STDIN_FILENO) &&
            fstat(STDIN_FILENO, &input) == 0 && !(S_ISCHR(input.st_mode) && input.st_rdev == null);
 }
 
@@ -152,9 +161,9 @@ static int open_flows(struct running *running)
         return 0;
     if (feeds_input(running))
         error = pt_flow_open_input(&running->flows[0], STDIN_FILENO, running->waitset);
-    if (error == 0)
+    if (error == 0 && is_there(STDOUT_FILENO))
         error = pt_flow_open_output(&running->flows[1], STDOUT_FILENO, escaped, running->waitset);
-    if (error == 0)
+    if (error == 0 && is_there(STDERR_FILENO))
         error = pt_flow_open_output(&running->flows[2], STDERR_FILENO, escaped, running->waitset);
     return error;
 }
