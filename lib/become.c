@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "dir.h"
 #include "kernel.h"
 #include "units.h"
@@ -253,35 +254,41 @@ void pt_become_go_home(const struct pt_user *user)
 
 /* --- descriptors --- */
 
-struct closing {
-    struct pt_dir dir;
-    int first;
-};
-
-static int close_listed(const char *name, unsigned char type, void *data)
+/* Not yet: what is listed holds the descriptor that lists it. */
+static int note_descriptor(const char *name, unsigned char type, void *data)
 {
-    const struct closing *closing = data;
+    struct pt_buffer *noted = data;
     uint64_t number;
+    int fd;
 
     (void)type;
-    if (pt_parse_u64(name, 0, INT32_MAX, &number, NULL) == 0 && (int)number >= closing->first &&
-        (int)number != closing->dir.fd)
-        close((int)number);
-    return 0;
+    if (pt_parse_u64(name, 0, INT32_MAX, &number, NULL) != 0)
+        return 0;
+    fd = (int)number;
+    return pt_buffer_append(noted, (const char *)&fd, sizeof fd);
 }
 
 int pt_become_close_others(int first)
 {
-    struct closing closing = {.first = first};
+    struct pt_buffer noted = {0};
+    struct pt_dir dir;
     int error = pt_close_range((unsigned)first, UINT32_MAX, 0);
 
     if (error == 0)
         return 0;
     /* Before 5.9, or refused. */
-    error = pt_dir_open(&closing.dir, "/proc/self/fd");
+    error = pt_dir_open(&dir, "/proc/self/fd");
     if (error != 0)
         return error;
-    error = pt_dir_each(&closing.dir, close_listed, &closing);
-    pt_dir_close(&closing.dir);
+    error = pt_dir_each(&dir, note_descriptor, &noted);
+    pt_dir_close(&dir);
+    for (size_t at = 0; error == 0 && at < noted.length; at += sizeof first) {
+        int fd;
+
+        memcpy(&fd, noted.data + at, sizeof fd);
+        if (fd >= first)
+            close(fd); /* the two that listed them are closed already */
+    }
+    pt_buffer_done(&noted);
     return error;
 }

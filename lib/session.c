@@ -325,7 +325,8 @@ static bool is_worth_a_word(const struct pt_candidate *candidate)
     return candidate->session != NULL || candidate->exclusion != NULL ||
            candidate->ballot.dropped_count > 0 || is_reachable(candidate) ||
            proposals[PT_VALUE_DISPLAY].count > 0 || proposals[PT_VALUE_WAYLAND].count > 0 ||
-           candidate->answer.refusal == PT_REFUSED_NO_ANSWER;
+           candidate->answer.refusal == PT_REFUSED_NO_ANSWER ||
+           candidate->answer.refusal == PT_REFUSED_NOT_ASKED;
 }
 
 static int finish(struct search *search, struct pt_sessions *result)

@@ -11,6 +11,7 @@
 static const char *const texts[PT_REFUSED_COUNT] = {
     [PT_REFUSED_NOT] = "",
     [PT_REFUSED_NO_ANSWER] = "did not answer",
+    [PT_REFUSED_NOT_ASKED] = "could not be asked: no process, or no descriptor, was left for that",
     [PT_REFUSED_NOT_BECOME] = "its user cannot be become",
     [PT_REFUSED_NO_DISPLAY] = "no live display",
     [PT_REFUSED_NO_BUS] = "no live message bus",

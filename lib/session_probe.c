@@ -153,17 +153,18 @@ static void end(const struct pt_probe *probe, struct talk *talk, struct pt_waits
 
 static int understand(struct pt_probe *probe, const struct talk *talk)
 {
+    enum pt_refusal refusal = talk->pid != 0 ? PT_REFUSED_NO_ANSWER : PT_REFUSED_NOT_ASKED;
     int error = talk->whole ? pt_answer_parse(pt_buffer_text(&talk->said), talk->said.length,
                                               probe->ballot, &probe->answer)
                             : -EPROTO;
 
     if (error != -EPROTO)
         return error;
-    probe->answer = (struct pt_answer){.refusal = PT_REFUSED_NO_ANSWER};
+    probe->answer = (struct pt_answer){.refusal = refusal};
     return 0;
 }
 
-/* Fills the answers; what cannot be started does not answer. */
+/* Fills the answers; what cannot be started is not asked. */
 static int ask_all(struct pt_waitset *waitset, struct pt_probe *probes, struct talk *talks,
                    size_t count, int64_t deadline)
 {

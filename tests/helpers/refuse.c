@@ -54,6 +54,9 @@ static const struct named calls[] = {
     {"close_range", SYS_close_range},
 #endif
     {"connect", SYS_connect},
+#ifdef SYS_fork
+    {"fork", SYS_fork},
+#endif
     {"getdents64", SYS_getdents64},
     {"getrandom", SYS_getrandom},
     {"keyctl", SYS_keyctl},

@@ -721,6 +721,14 @@ while True:
         self.assertEqual((result.returncode, result.stdout), (0, ":2 de_DE.UTF-8\n"), result.stderr)
 
 
+    def test_no_process_left(self):
+        """Where nobody can be asked, that is what is said."""
+        self.wayland(1000)
+        result = self.gui("true", before=self.refused("ENOSYS", "fork", "clone", "clone3"))
+        self.assertEqual(result.returncode, 125)
+        self.assertIn("could not be asked", result.stderr)
+
+
 class CommandLine(desktop.Case):
     def test_no_session(self):
         for arguments, status in ((["true"], 125), ([], 1), (["--print"], 1), (["--json"], 1)):

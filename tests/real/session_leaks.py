@@ -11,7 +11,7 @@ import unittest
 import desktop
 import support
 
-desktop.enter()
+desktop.enter({"helpers": support.HELPERS})
 
 # Everything that a process can see of itself.
 INSIDE = r"""
@@ -166,6 +166,15 @@ class Leaks(desktop.Case):
         self.assertEqual(seen["fds"]["0"], "/dev/null")
         self.assertTrue(seen["fds"]["1"].startswith("pipe:"), seen["fds"])
         self.assertNotEqual(seen["fds"]["1"], seen["fds"]["2"])
+
+    def test_older_kernels(self):
+        """Without close_range(2) and keys it is the same, less the keyring."""
+        with open("/run/tests/secret", "w+") as secret:
+            for error in "ENOSYS", "EPERM":
+                before = self.refused(error, "close_range", "keyctl")
+                seen = self.look(before=before, pass_fds=[secret.fileno()])
+                self.assertEqual(sorted(seen["fds"]), ["0", "1", "2"])
+                self.assertEqual(seen["status"]["Uid"].split(), ["1000"] * 4)
 
     def test_terminal(self):
         """Called from root's terminal nothing of it is in her hands: stdin is /dev/null."""

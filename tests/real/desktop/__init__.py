@@ -142,9 +142,13 @@ class Case(support.Case):
         """A process of the user's, as a login would have begun it."""
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": self.home(uid)}
         variables.update(environment or {})
-        child = self.start(argv, ready, user=uid, group=uid, extra_groups=groups or [uid], cwd="/",
+        if ready:
+            options.setdefault("stdout", subprocess.PIPE)
+        child = self.start(argv, False, user=uid, group=uid, extra_groups=groups or [uid], cwd="/",
                            env=variables, start_new_session=True, **options)
         self.addCleanup(self.end_group, child.pid)
+        if ready:
+            child.line = support.read_line(child.popen.stdout.fileno())
         return child
 
     @staticmethod
@@ -218,7 +222,11 @@ class Case(support.Case):
 
     # --- the applets
 
-    def applet(self, name, *arguments, environment=None, **options):
+    def refused(self, error, *calls):
+        """For `before`, as support has it; where the helpers are among the trees."""
+        return [f"{PLACE}/helpers/refuse", error, ",".join(calls), "--"]
+
+    def applet(self, name, *arguments, environment=None, before=(), **options):
         """Runs an applet by its installed name, from `env -i`, as root."""
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
@@ -227,7 +235,7 @@ class Case(support.Case):
         options.setdefault("text", True)
         options.setdefault("timeout", support.DEADLINE)
         options.setdefault("cwd", "/")
-        return subprocess.run([f"{BIN}/{name}", *map(str, arguments)], env=environment or {},
+        return subprocess.run([*before, f"{BIN}/{name}", *map(str, arguments)], env=environment or {},
                               check=False, **options)
 
     def notify(self, *arguments, **options):
