@@ -7,8 +7,8 @@ for program in debootstrap dpkg-deb dpkg-shlibdeps lintian; do
     command -v "$program" >/dev/null || skip "no $program"
 done
 
-cp -R "$SOURCE/." "$work/source"
-rm -rf "$work/source"/build*
+mkdir "$work/source"
+tar -C "$SOURCE" --exclude './build*' -cf - . | tar -C "$work/source" -xf -
 "$work/source/bootstrap" package >"$work/made" 2>"$work/log" || fail "package: $(cat "$work/log")"
 deb=$(grep '\.deb$' "$work/made") archive=$(grep '\.tar\.gz$' "$work/made")
 lintian --allow-root --fail-on error "$deb" || fail "lintian: $deb"
@@ -21,8 +21,14 @@ for applet in $("$PROCTOOL" --list); do
     [ -e "$1" ] || fail "archive: $applet has no manual"
 done
 
+# Of the release that it was built on.
 root=$work/root
-debootstrap --variant=minbase stable "$root" >"$work/log" 2>&1 || { tail "$work/log"; skip "no mirror"; }
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
+if ! debootstrap --variant=minbase "$suite" "$root" >"$work/log" 2>&1; then
+    tail "$work/log" "$root/debootstrap/debootstrap.log"
+    grep -q '^I: Installing core packages' "$work/log" || skip "no mirror"
+    fail "debootstrap"
+fi
 
 # inside COMMAND: in the root, with a /proc of its own.
 inside() {
