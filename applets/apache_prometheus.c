@@ -18,7 +18,8 @@ struct series {
     const struct apache_instance *instance;
     enum apache_role role;
     struct pt_bytes name, id;
-    uint64_t processes, threads;
+    size_t processes;
+    uint64_t threads;
     uint64_t *numbers; /* of each process, in the instance's measure */
     struct apache_summary summary;
 };
@@ -145,7 +146,7 @@ static void write_counts(const struct metrics *metrics)
     for (size_t i = 0; i < metrics->count; i++) {
         fputs("apache_mem_group_processes", metrics->out);
         put_series(metrics->out, &metrics->series[i]);
-        fprintf(metrics->out, "%" PRIu64 "\n", metrics->series[i].processes);
+        fprintf(metrics->out, "%zu\n", metrics->series[i].processes);
     }
     put_family(metrics->out, "group_threads", "Threads of a group's processes.");
     for (size_t i = 0; i < metrics->count; i++) {
