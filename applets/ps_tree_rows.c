@@ -332,7 +332,7 @@ static int add_folded(struct ps_tree_rows *rows, const struct ps_tree_entry *ent
             continue;
         }
         uint64_t hash = entry_hash(rows, &entries[i]);
-        size_t slot = hash & (size - 1);
+        size_t slot = (size_t)hash & (size - 1);
         while (rows->scratch[slot] != 0 &&
                row_hash(rows, &rows->rows[base + rows->scratch[slot] - 1]) != hash)
             slot = (slot + 1) & (size - 1);

@@ -370,6 +370,7 @@ static int find_place(const struct pt_procfs *procfs, struct place *place)
         if (error == 0)
             error = pt_dir_lines(&place->mounted->root, pt_procfs_path(path, getpid(), "mountinfo"),
                                  take_mount, place);
+        place->mounted = NULL;
         pt_procfs_close(&own);
     }
     if (place->error < 0)

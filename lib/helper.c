@@ -161,7 +161,7 @@ int pt_helper_run(const struct pt_procfs *procfs, const char *path, char *const 
     int64_t deadline = pt_deadline(pt_monotonic(), limit);
     struct pt_helper helper = {.path = path, .argv = argv, .output = -1};
     int ends[2] = {-1, -1}, error, read_error = 0;
-    pid_t pid;
+    pid_t pid = -1;
 
     if (ret_output != NULL && pipe2(ends, O_CLOEXEC) != 0)
         return -errno;

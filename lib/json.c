@@ -69,7 +69,8 @@ static void write_base64(FILE *file, const char *bytes, size_t length)
     putc('"', file);
     for (size_t i = 0; i < length; i += PIECE) {
         size_t size = length - i < PIECE ? length - i : PIECE;
-        fwrite(text, 1, pt_base64(bytes + i, size, text), file);
+        size_t text_length = pt_base64(bytes + i, size, text);
+        fwrite(text, 1, text_length, file);
     }
     putc('"', file);
 }

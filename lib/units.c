@@ -395,7 +395,7 @@ const char *pt_format_size(uint64_t bytes, char buffer[PT_SIZE_SIZE])
 
 const char *pt_format_mib(uint64_t bytes, char buffer[PT_SIZE_SIZE])
 {
-    uint64_t tenths = in_tenths(bytes, 1024 * 1024);
+    uint64_t tenths = in_tenths(bytes, UINT64_C(1024) * 1024);
 
     snprintf(buffer, PT_SIZE_SIZE, "%" PRIu64 ".%u", tenths / 10, (unsigned)(tenths % 10));
     return buffer;

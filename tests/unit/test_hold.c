@@ -1,4 +1,5 @@
-/* hold: real processes, stopped and given back. */
+/* hold: real processes, stopped and given back.
+ * labels: native */
 #include "hold.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Records of real processes, as hostile as a process can be. */
+/* Records of real processes, as hostile as a process can be.
+ * labels: native */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Many records at once, and processes that hold whoever reads them.
+ * labels: native
  * timeout: 240 */
 #include <check.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+# labels: native
 # The static binary needs nothing beside itself: no libc, no /proc, no /dev, no passwd.
 ! ldd "$PROCTOOL" >/dev/null 2>&1 || skip "not a static binary"
 [ "$(id -u)" = 0 ] || skip "chroot needs root"

@@ -1,3 +1,4 @@
+# labels: native
 # Links, hard and symbolic, that are there already or cannot be made.
 mkdir hard soft full
 cp "$PROCTOOL" hard/proctool

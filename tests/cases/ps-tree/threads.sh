@@ -1,3 +1,4 @@
+# labels: native
 # Enough processes for several threads: the same with a table of descriptors for each and, where that
 # is refused, with one for all.
 . "$TESTS/procfs.sh"
