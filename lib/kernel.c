@@ -147,7 +147,7 @@ static uint64_t join(uint32_t low, uint32_t high)
 int pt_capget(struct pt_capabilities *ret_capabilities)
 {
     struct capability_header header = capability_version_3;
-    struct capability_half half[2];
+    struct capability_half half[2] = {{0}}; /* valgrind sees the kernel fill in the first alone */
     int result = answer(syscall(SYS_capget, &header, half));
 
     if (result == 0)
