@@ -276,13 +276,14 @@ static bool is_foreign(const struct search *search, const struct master *master)
     const struct apache_settings *settings = search->world->settings;
     const struct pt_process *process = record(search, master);
     uid_t uid, owner;
+    mode_t mode;
 
     if (geteuid() != 0 || settings->pid_count + settings->pidfile_count > 0 ||
         !pt_match_is_empty(settings->user))
         return false;
     if (pt_process_euid(process, &uid) && uid == 0)
         return false;
-    return pt_process_exe_owner(search->world->procfs, process, &owner) != 0 || owner != 0;
+    return pt_process_exe_owner(search->world->procfs, process, &owner, &mode) != 0 || owner != 0;
 }
 
 static int choose_by_user(struct search *search, struct master *master)

@@ -1,20 +1,13 @@
-/* Suspending the daemons, giving them back, and ending them so that they stay ended. */
+/* Ending the daemons so that they stay ended. */
 #include "cron_graceful.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
-#include "process.h"
 #include "report.h"
-#include "units.h"
-
-/* How long a suspension is tried that does not fall into a launch, and what lies between. */
-#define SETTLE_FOR (30 * PT_SECOND)
-#define SETTLE_PAUSE (20 * PT_MILLISECOND)
-#define YOUNG PT_SECOND
+#include "service.h"
 
 /* After a supervisor's answer, until a signal of its is seen. */
 #define SIGNAL_PATIENCE (5 * PT_SECOND)
@@ -24,180 +17,76 @@
 #define LAUNCH_PATIENCE (100 * PT_MILLISECOND)
 #define END_PATIENCE (10 * PT_SECOND)
 #define SUPERVISOR_PATIENCE (30 * PT_SECOND)
-#define WATCH (1500 * PT_MILLISECOND)
 
-static const char *name_of(const struct cron_daemon *daemon)
-{
-    return cron_kind_name(daemon->kind);
-}
-
-static int pid_of(const struct cron_daemon *daemon)
-{
-    return (int)daemon->process.stat.pid;
-}
+/* What nobody answers for is watched so long, by so many looks. */
+#define WATCH_LOOKS 5
+#define WATCH_EACH (300 * PT_MILLISECOND)
 
 void cron_describe_stop(const struct cron_daemon *daemon, struct pt_buffer *text)
 {
+    int drain = cron_kind_drain(daemon->kind);
     char signal[PT_SIGNAL_SIZE];
 
-    if (daemon->service.supervisor != NULL)
+    if (daemon->service.kind != NULL)
         pt_service_describe(&daemon->service, text);
     else
-        pt_buffer_append_format(
-            text, "SIG%s",
-            pt_format_signal(cron_drain_signal(daemon) != 0 ? cron_drain_signal(daemon) : SIGTERM,
-                             signal));
+        pt_buffer_append_format(text, "SIG%s",
+                                pt_format_signal(drain != 0 ? drain : SIGTERM, signal));
 }
 
-/* --- suspending --- */
+/* --- asking for the stop --- */
 
-/* Whether it may have been caught while launching a minute's batch. */
-static bool is_caught(struct cron *cron, const struct cron_daemon *daemon)
+int cron_ask_to_stop(struct cron_daemon *daemon)
 {
-    int64_t age = 0;
-    struct timespec now;
+    return pt_service_stop(&daemon->service, &daemon->helper);
+}
 
-    if (daemon->hold.was_stopped)
-        return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (daemon->hold.state_before != 'S' || now.tv_sec % 60 < 2 || now.tv_sec % 60 > 57)
+/* Whether its helper has ended, with the status, by a look that does not wait. */
+static bool has_answered(struct cron_daemon *daemon, int *ret_status)
+{
+    if (daemon->helper == 0)
         return true;
-    return cron_youngest_child(cron, daemon, &age) != 0 || age < YOUNG;
+    if (waitpid(daemon->helper, ret_status, WNOHANG) == 0)
+        return false;
+    daemon->helper = 0;
+    return true;
 }
 
-static int explain(const struct cron_daemon *daemon, int error)
+/* The answer is waited for. */
+static void take_answer(struct cron *cron, struct cron_daemon *daemon)
 {
-    if (error == -EBUSY)
-        pt_warn(
-            "%s (%d) is traced by process %d (another cron-graceful, strace, gdb): it cannot be "
-            "suspended",
-            name_of(daemon), pid_of(daemon), (int)daemon->hold.tracer);
-    else if (error == -EPERM && pid_of(daemon) == 1)
-        pt_warn("%s is PID 1 and may not be traced, so new jobs cannot be prevented: add "
-                "securityContext.capabilities.add: [SYS_PTRACE], or an init as PID 1",
-                name_of(daemon));
-    else
-        pt_warn("%s (%d) cannot be suspended: %s", name_of(daemon), pid_of(daemon),
-                error == -ETIMEDOUT ? "it does not stop" : strerror(-error));
-    return CRON_IMPOSSIBLE;
+    pid_t helper = daemon->helper;
+    int status = 0, error = 0;
+
+    daemon->helper = 0;
+    if (helper != 0)
+        error = cron_wait_child(cron, helper, cron_helper_deadline(cron), &status);
+    if (error == -ETIMEDOUT)
+        pt_warn("%s does not answer", daemon->service.argv[0]);
+    else if (error == 0 && status != 0)
+        pt_warn("%s: exit status %d", daemon->service.argv[0], status);
 }
 
-static void note_suspension(struct cron_daemon *daemon)
+/* Signals that nobody sends to end a process. */
+static bool is_notice(int number)
 {
-    struct timespec now;
-
-    if (daemon->held_at != 0)
-        return;
-    clock_gettime(CLOCK_REALTIME, &now);
-    daemon->held_at = pt_monotonic();
-    daemon->missed_from = now.tv_sec;
+    return number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH ||
+           number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-/* Until it is suspended at a moment in which it launches nothing. */
-static int suspend(struct cron *cron, struct cron_daemon *daemon)
+/* Whether a signal that ends it waits for it: by a handler where it is a supervisor's usual one. */
+static bool ends(const struct pt_status *status, int number)
 {
-    int64_t give_up = pt_deadline(pt_monotonic(), SETTLE_FOR);
-    bool told = false;
+    uint64_t bit = UINT64_C(1) << (number - 1);
 
-    for (;;) {
-        int error = pt_hold_begin(&daemon->hold, &daemon->handle, &daemon->verifier);
-
-        if (error == -ESRCH) {
-            pt_say(0, "%s (%d) has ended by itself", name_of(daemon), pid_of(daemon));
-            return 0;
-        }
-        if (error != 0)
-            return explain(daemon, error);
-        if (!is_caught(cron, daemon)) {
-            note_suspension(daemon);
-            pt_say(0, "%s (%d) is suspended by %s", name_of(daemon), pid_of(daemon),
-                   daemon->hold.means == PT_HELD_PTRACE ? "ptrace" : "SIGSTOP");
-            return 0;
-        }
-        if (pt_monotonic() > give_up) {
-            note_suspension(daemon);
-            pt_warn("%s (%d) is suspended, perhaps while it launches jobs", name_of(daemon),
-                    pid_of(daemon));
-            return 0;
-        }
-        pt_hold_release(&daemon->hold);
-        if (!told)
-            pt_say(1, "%s (%d) may be launching jobs: a moment", name_of(daemon), pid_of(daemon));
-        told = true;
-        if (cron_pause(cron, pt_deadline(pt_monotonic(), SETTLE_PAUSE)))
-            return 128 + cron->interrupted;
-    }
+    if ((status->shared_pending & bit) == 0 || is_notice(number))
+        return false;
+    return ((status->caught | status->ignored) & bit) == 0 || number == SIGTERM ||
+           number == SIGINT || number == SIGQUIT;
 }
 
-int cron_suspend(struct cron *cron)
-{
-    for (size_t i = 0; i < cron->daemon_count; i++) {
-        struct cron_daemon *daemon = cron->daemons[i];
-        int status;
-
-        if (daemon->term == CRON_TERM_DRAINS && cron->settings.command == NULL)
-            continue;
-        status = suspend(cron, daemon);
-        if (status != 0)
-            return status;
-    }
-    return 0;
-}
-
-void cron_resume(struct cron *cron)
-{
-    for (size_t i = 0; i < cron->daemon_count; i++) {
-        struct cron_daemon *daemon = cron->daemons[i];
-        int64_t suspended = pt_monotonic() - daemon->held_at;
-        char text[PT_DURATION_SIZE];
-
-        if (daemon->hold.means == PT_HELD_NOT)
-            continue;
-        pt_hold_release(&daemon->hold);
-        if (daemon->handle.ended)
-            continue;
-        if (daemon->hold.was_stopped)
-            pt_say(0, "%s (%d) is left stopped, as it was found", name_of(daemon), pid_of(daemon));
-        else
-            pt_say(0, "%s (%d) goes on after %s; it %s", name_of(daemon), pid_of(daemon),
-                   pt_format_duration(suspended, text), cron_catch_up(daemon->kind, suspended));
-    }
-}
-
-/* --- daemons that drain by themselves --- */
-
-int cron_begin_drains(struct cron *cron)
-{
-    for (size_t i = 0; i < cron->daemon_count; i++) {
-        struct cron_daemon *daemon = cron->daemons[i];
-        char signal[PT_SIGNAL_SIZE];
-        int error;
-
-        if (daemon->term != CRON_TERM_DRAINS || daemon->handle.ended || pid_of(daemon) == 1)
-            continue;
-        if (daemon->service.supervisor != NULL && !daemon->service.stopping &&
-            cron_drain_signal(daemon) == SIGTERM)
-            error = pt_service_stop(&daemon->service);
-        else
-            error = pt_handle_signal(&daemon->handle, &daemon->verifier, cron_drain_signal(daemon));
-        if (error != 0 && error != -ESRCH) {
-            pt_warn("%s (%d) cannot be told to finish: %s", name_of(daemon), pid_of(daemon),
-                    strerror(-error));
-            return CRON_IMPOSSIBLE;
-        }
-        daemon->draining = true;
-        pt_say(0, "%s (%d) was told to finish its jobs (SIG%s)", name_of(daemon), pid_of(daemon),
-               pt_format_signal(cron_drain_signal(daemon), signal));
-    }
-    return 0;
-}
-
-/* --- stopping --- */
-
-/* Whether a signal that ends it waits for it. */
 static bool end_is_pending(const struct cron *cron, const struct cron_daemon *daemon)
 {
-    static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGKILL};
     struct pt_arena arena = {0};
     struct pt_process now;
     bool pending = false;
@@ -205,8 +94,8 @@ static bool end_is_pending(const struct cron *cron, const struct cron_daemon *da
     if (pt_process_read(&cron->procfs, daemon->process.stat.pid, PT_SOURCE_BIT(PT_SOURCE_STATUS),
                         &arena, &now) == 0 &&
         pt_process_has(&now, PT_SOURCE_STATUS)) {
-        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-            pending = pending || (now.more->status.shared_pending >> (ends[i] - 1) & 1) != 0;
+        for (int number = 1; number <= 64 && !pending; number++)
+            pending = ends(&now.more->status, number);
     }
     pt_arena_done(&arena);
     return pending;
@@ -222,96 +111,131 @@ static int send_term(struct cron_daemon *daemon)
 /* Its supervisor is asked; back as soon as the signal that ends the daemon waits for it. */
 static int ask_supervisor(struct cron *cron, struct cron_daemon *daemon)
 {
-    struct pt_service *service = &daemon->service;
-    int64_t answered_at = 0;
-    int error = pt_service_stop(service), status = 0;
+    int64_t answered_at = 0, give_up = cron_helper_deadline(cron);
+    int error = cron_ask_to_stop(daemon), status = 0;
 
     if (error != 0) {
-        pt_warn("%s cannot be asked: %s", pt_service_kind(service), strerror(-error));
+        pt_warn("%s cannot be asked: %s", pt_service_kind(&daemon->service), strerror(-error));
         return send_term(daemon);
     }
     while (!daemon->handle.ended && !end_is_pending(cron, daemon)) {
-        if (answered_at == 0 && pt_service_answered(service, &status))
-            answered_at = pt_monotonic();
-        if (answered_at != 0 && pt_monotonic() > answered_at + SIGNAL_PATIENCE) {
-            pt_warn("%s sent %s (%d) no signal (status %d): TERM comes from us",
-                    pt_service_kind(service), name_of(daemon), pid_of(daemon), status);
+        int64_t now = pt_monotonic();
+
+        if (answered_at == 0 && (has_answered(daemon, &status) || now > give_up))
+            answered_at = now;
+        if (answered_at != 0 && now > answered_at + SIGNAL_PATIENCE) {
+            pt_warn("%s sent %s no signal (status %d): TERM comes from us",
+                    pt_service_kind(&daemon->service), daemon->label, WEXITSTATUS(status));
             return send_term(daemon);
         }
-        cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), LOOK));
+        cron_await_end(cron, daemon, pt_deadline(now, LOOK));
         if (cron->interrupted != 0)
             return 0;
     }
     return 0;
 }
 
-/* It goes on launching the rest of its batch: once more, with those waited for. */
-static int hold_again(struct cron *cron, struct cron_daemon *daemon)
-{
-    int error = pt_hold_begin(&daemon->hold, &daemon->handle, &daemon->verifier);
+/* --- its end --- */
 
-    if (error == -ESRCH)
-        return 0;
-    if (error != 0)
-        return error;
-    error = cron_find_jobs(cron);
-    if (error == 0) {
-        cron_show_jobs(cron);
-        error = cron_wait_jobs(cron, daemon);
+/* A handler may launch the rest of a batch before it ends: those are waited for, and the patience
+ * with the daemon stands still meanwhile. */
+static int await_batch(struct cron *cron, struct cron_daemon *daemon, int64_t *give_up)
+{
+    while (daemon->term == CRON_TERM_HANDLER && !daemon->loose && pt_monotonic() < *give_up) {
+        int64_t before;
+        int error;
+
+        cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), LAUNCH_PATIENCE));
+        if (daemon->handle.ended || cron->interrupted != 0 || cron->timed_out)
+            break;
+        before = pt_monotonic();
+        error = cron_suspend_again(cron, daemon);
+        if (error != 0)
+            return error;
+        *give_up = pt_deadline(*give_up, pt_monotonic() - before);
     }
-    pt_hold_release(&daemon->hold);
-    return error;
+    return 0;
 }
 
 /* Waits for its end after its release. */
 static int await_end(struct cron *cron, struct cron_daemon *daemon)
 {
-    bool supervised = daemon->service.supervisor != NULL;
-    int64_t patience = supervised ? SUPERVISOR_PATIENCE : END_PATIENCE;
+    int64_t patience = daemon->service.kind != NULL ? SUPERVISOR_PATIENCE : END_PATIENCE;
     int64_t give_up = pt_deadline(pt_monotonic(), patience);
+    int error = await_batch(cron, daemon, &give_up);
 
-    while (daemon->term == CRON_TERM_HANDLER && pt_monotonic() < give_up) {
-        int error;
-
-        cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), LAUNCH_PATIENCE));
-        if (daemon->handle.ended || cron->interrupted != 0 || cron->timed_out)
-            return 0;
-        error = hold_again(cron, daemon);
-        if (error != 0)
-            return error;
-    }
+    if (error != 0)
+        return error;
     cron_await_end(cron, daemon, give_up);
     if (daemon->handle.ended || cron->interrupted != 0)
         return 0;
-    pt_warn("%s (%d) does not end upon TERM: SIGKILL", name_of(daemon), pid_of(daemon));
+    pt_warn("%s does not end upon TERM: SIGKILL", daemon->label);
     pt_handle_signal(&daemon->handle, &daemon->verifier, SIGKILL);
     cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), END_PATIENCE));
     return 0;
 }
 
-/* That it stays away. */
+/* --- that it stays away --- */
+
+static int start_question(const void *data, int output, pid_t *ret_pid)
+{
+    return pt_service_ask(data, output, ret_pid);
+}
+
+/* What its supervisor says: 1: stopped; 0: not; -errno: nothing. */
+static int ask_state(struct cron *cron, const struct cron_daemon *daemon)
+{
+    struct pt_buffer answer;
+    int error = -ENOTSUP;
+
+    if (daemon->service.kind == NULL)
+        return error;
+    pt_buffer_init(&answer);
+    error = cron_ask(cron, start_question, &daemon->service, &answer);
+    if (error == 0)
+        error = answer.length > 0 ? pt_service_is_stopped(&daemon->service, &answer) : -EIO;
+    pt_buffer_done(&answer);
+    return error;
+}
+
+/* Whether another one comes within a while, which is said. */
+static bool comes_back(struct cron *cron, const struct cron_daemon *daemon)
+{
+    for (int i = 0; i < WATCH_LOOKS && cron->interrupted == 0; i++) {
+        const char *parent;
+        pid_t again;
+
+        cron_pause(cron, pt_deadline(pt_monotonic(), WATCH_EACH));
+        again = cron_respawned(cron, daemon, &parent);
+        if (again == 0)
+            continue;
+        pt_warn("%s runs again as process %d: started by %s (%d)", cron_kind_label(daemon->kind),
+                (int)again, parent, (int)daemon->process.stat.ppid);
+        return true;
+    }
+    return false;
+}
+
 static int verify_stop(struct cron *cron, struct cron_daemon *daemon)
 {
-    const char *parent;
-    int stopped;
-    pid_t again;
-
     if (!daemon->handle.ended) {
-        pt_warn("%s (%d) has not ended", name_of(daemon), pid_of(daemon));
+        pt_warn("%s has not ended", daemon->label);
         return CRON_IMPOSSIBLE;
     }
-    stopped = pt_service_is_stopped(&daemon->service, &cron->procfs);
-    if (stopped == 1)
+    take_answer(cron, daemon);
+    if (ask_state(cron, daemon) == 1)
         return 0;
-    cron_pause(cron, pt_deadline(pt_monotonic(), WATCH));
-    again = cron_respawned(cron, daemon, &parent);
-    if (again != 0) {
-        pt_warn("%s runs again as process %d: started by %s (%d)", name_of(daemon), (int)again,
-                parent, (int)daemon->process.stat.ppid);
+    if (comes_back(cron, daemon))
+        return CRON_IMPOSSIBLE;
+    if (cron->interrupted == 0 && ask_state(cron, daemon) == 0) {
+        pt_warn("%s does not say that %s is stopped", pt_service_kind(&daemon->service),
+                daemon->service.name);
         return CRON_IMPOSSIBLE;
     }
-    return 0;
+    return cron->interrupted != 0 ? PT_EXIT_SIGNALLED + cron->interrupted : 0;
 }
+
+/* --- one daemon --- */
 
 static void warn_losses(const struct cron *cron, const struct cron_daemon *daemon)
 {
@@ -319,64 +243,79 @@ static void warn_losses(const struct cron *cron, const struct cron_daemon *daemo
     size_t jobs = 0, living = 0;
 
     for (size_t i = 0; i < cron->job_count; i++) {
-        jobs += cron->jobs[i]->daemon == daemon;
+        jobs += cron->jobs[i]->daemon == daemon && !cron->jobs[i]->detached;
         living += cron->jobs[i]->daemon == daemon && !cron->jobs[i]->handle.ended;
     }
     if (loses != NULL && jobs > 0)
-        pt_warn("%s (%d) writes its jobs' %s itself: those of %zu job%s are lost", name_of(daemon),
-                pid_of(daemon), loses, jobs, jobs == 1 ? "" : "s");
+        pt_warn("%s writes its jobs' %s itself: those of %zu job%s are lost", daemon->label, loses,
+                jobs, jobs == 1 ? "" : "s");
     if (daemon->service.own_cgroup && living > 0)
         pt_warn("%s stops all of %s: %zu job%s with it", pt_service_kind(&daemon->service),
                 daemon->service.name, living, living == 1 ? "" : "s");
 }
 
+/* One that was told to finish its jobs, and of which nothing is forced before the time is over. */
+static int end_drained(struct cron *cron, struct cron_daemon *daemon)
+{
+    if (cron->timed_out && cron->settings.on_timeout == CRON_KILL_JOBS)
+        cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), END_PATIENCE));
+    if (cron->timed_out && !daemon->handle.ended && send_term(daemon) == 0)
+        cron_await_end(cron, daemon, pt_deadline(pt_monotonic(), END_PATIENCE));
+    if (daemon->handle.ended)
+        return verify_stop(cron, daemon);
+    pt_warn("%s has not finished: it ends when its jobs do", daemon->label);
+    return CRON_TIMED_OUT;
+}
+
 static int stop_one(struct cron *cron, struct cron_daemon *daemon)
 {
-    bool ask = daemon->service.supervisor != NULL && !daemon->service.stopping;
+    bool ask = daemon->service.kind != NULL && !daemon->service.stopping;
     int error;
 
-    if (daemon->handle.ended)
+    if (daemon->timers)
         return 0;
-    if (daemon->draining) {
-        pt_warn("%s (%d) has not finished: it ends when its jobs do", name_of(daemon),
-                pid_of(daemon));
-        return CRON_TIMED_OUT;
-    }
+    if (daemon->draining)
+        return end_drained(cron, daemon);
+    if (daemon->handle.ended)
+        return verify_stop(cron, daemon);
     warn_losses(cron, daemon);
     error = ask ? ask_supervisor(cron, daemon) : send_term(daemon);
     if (error == 0 && cron->interrupted != 0)
-        return 128 + cron->interrupted;
+        return PT_EXIT_SIGNALLED + cron->interrupted;
     pt_hold_release(&daemon->hold);
     if (error == 0)
         error = await_end(cron, daemon);
     if (error != 0) {
-        pt_warn("%s (%d) cannot be stopped: %s", name_of(daemon), pid_of(daemon), strerror(-error));
+        pt_warn("%s cannot be stopped: %s", daemon->label, strerror(-error));
         return CRON_IMPOSSIBLE;
     }
     if (cron->interrupted != 0)
-        return 128 + cron->interrupted;
+        return PT_EXIT_SIGNALLED + cron->interrupted;
     return verify_stop(cron, daemon);
 }
 
 /* --- PID 1 --- */
 
 /* PID 1 of a container: TERM reaches it only where it has a handler. */
-static int leave_first(struct cron *cron, struct cron_daemon *daemon)
+static int leave_first(struct cron_daemon *daemon)
 {
     pt_hold_release(&daemon->hold);
     if (daemon->term == CRON_TERM_DRAINS) {
-        pt_say(0, "%s is PID 1 and drains at the runtime's TERM", name_of(daemon));
+        pt_say(0, "%s is PID 1 and drains at the runtime's TERM", cron_kind_label(daemon->kind));
         return 0;
     }
-    if (daemon->term == CRON_TERM_HANDLER) {
-        pt_say(0, "%s is PID 1: drained, and left to the runtime's TERM", name_of(daemon));
+    if (daemon->term == CRON_TERM_HANDLER && !daemon->loose) {
+        pt_say(0, "%s is PID 1: drained, and left to the runtime's TERM",
+               cron_kind_label(daemon->kind));
         return 0;
     }
-    (void)cron;
-    pt_warn(
-        "%s is PID 1 and ignores SIGTERM, the runtime's too: jobs start again until SIGKILL; use "
-        "--end-container or an init (docker run --init, tini)",
-        name_of(daemon));
+    if (daemon->term == CRON_TERM_HANDLER)
+        pt_warn("%s is PID 1 and may not be traced: its jobs start again",
+                cron_kind_label(daemon->kind));
+    else
+        pt_warn("%s is PID 1 and ignores SIGTERM, the runtime's too: jobs start again until "
+                "SIGKILL; use --end-container or an init (docker run --init, tini)",
+                cron_kind_label(daemon->kind));
     return CRON_IMPOSSIBLE;
 }
 
@@ -387,10 +326,10 @@ static int end_first(struct cron *cron, struct cron_daemon *daemon)
     if (daemon->term == CRON_TERM_DEFAULT) {
         if (daemon->hold.means != PT_HELD_PTRACE) {
             pt_warn("%s is PID 1 and may not be traced: it cannot be ended from here",
-                    name_of(daemon));
+                    cron_kind_label(daemon->kind));
             return CRON_IMPOSSIBLE;
         }
-        pt_say(0, "%s is PID 1: the container ends with us", name_of(daemon));
+        pt_say(0, "%s is PID 1: the container ends with us", cron_kind_label(daemon->kind));
         cron->ends_with_us = daemon;
         return 0;
     }
@@ -399,7 +338,7 @@ static int end_first(struct cron *cron, struct cron_daemon *daemon)
     if (error == 0 && daemon->term == CRON_TERM_HANDLER)
         error = await_end(cron, daemon);
     if (error != 0)
-        pt_warn("%s (1): %s", name_of(daemon), strerror(-error));
+        pt_warn("%s (1): %s", cron_kind_label(daemon->kind), strerror(-error));
     return error != 0 ? CRON_IMPOSSIBLE : 0;
 }
 
@@ -412,17 +351,17 @@ int cron_stop(struct cron *cron)
         struct cron_daemon *daemon = cron->daemons[i];
         int status;
 
-        if (pid_of(daemon) == 1) {
+        if (daemon->process.stat.pid == 1) {
             first = daemon;
             continue;
         }
         status = stop_one(cron, daemon);
         if (status == 0)
-            pt_say(0, "%s (%d) has been stopped", name_of(daemon), pid_of(daemon));
+            pt_say(0, "%s has been stopped", daemon->label);
         daemon->stopped = status == 0;
         worst = status > worst ? status : worst;
     }
     if (first == NULL || worst != 0 || first->handle.ended)
         return worst;
-    return cron->settings.end_container ? end_first(cron, first) : leave_first(cron, first);
+    return cron->settings.end_container ? end_first(cron, first) : leave_first(first);
 }

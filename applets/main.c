@@ -34,6 +34,7 @@
  *   tcp_diag          listening TCP sockets, from the kernel
  *   sockets           what a process listens on
  *   cgroup            groups, limits, use, frozen or not: read only
+ *   pipes             who keeps a pipe open
  * Deeds
  *   spawn             fork and exec, with their errors
  *   become            another user, completely, inside the child
@@ -62,7 +63,8 @@
  *   session_probe     forked children that have become their users, and ask
  *   session_evidence  what speaks for a session
  *   session           candidates, rank, refusals
- *   service           which supervisor, and its stop
+ *   supervisor        which supervisor runs a daemon
+ *   service           its stop, its state
  * Applets, common
  *   suggest           the nearest name to a mistyped one
  *   report            messages, exit statuses, the progress line, stdout checked at exit

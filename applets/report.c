@@ -21,6 +21,7 @@ static struct {
     int failure_status; /* 0 for each failure's own */
     const char *prefix; /* of failures on stdout; NULL: they are messages */
     bool progress_drawn;
+    bool never_waits;
     int write_error; /* errno of pt_report_write, 0: none */
 } report = {.applet = "proctool"};
 
@@ -67,9 +68,23 @@ static unsigned locale_flags(void)
     return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
 }
 
+void pt_report_never_wait(void)
+{
+    report.never_waits = true;
+}
+
+/* A pipe that can be written takes a line at once (PIPE_BUF), and so does a terminal, which takes
+ * nothing after Ctrl-S. */
+static bool may_write(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return !report.never_waits || poll(&out, 1, 0) == 1;
+}
+
 void pt_progress_done(void)
 {
-    if (!report.progress_drawn)
+    if (!report.progress_drawn || !may_write())
         return;
     fputs("\r\033[K", stderr);
     report.progress_drawn = false;
@@ -82,6 +97,10 @@ static PT_PRINTF(1, 0) void say(const char *format, va_list arguments, bool poin
     format_line(&line, locale_flags(), format, arguments);
     fflush(stdout); /* where both are one terminal, in the order they were said */
     pt_progress_done();
+    if (!may_write()) {
+        pt_buffer_done(&line);
+        return;
+    }
     /* Without memory the bare format has to do. */
     fprintf(stderr, "%s: %s", report.applet, line.length > 0 ? pt_buffer_text(&line) : format);
     if (points_to_help)
@@ -188,7 +207,7 @@ void pt_progress(const char *format, ...)
     struct pt_buffer line;
     va_list arguments;
 
-    if (report.verbosity < 0 || columns == 0)
+    if (report.verbosity < 0 || columns == 0 || !may_write())
         return;
     va_start(arguments, format);
     format_line(&line, locale_flags(), format, arguments);

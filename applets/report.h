@@ -58,6 +58,10 @@ void pt_say(int level, const char *format, ...) PT_PRINTF(2, 3);
 /* A usage error, naming the offending word first; `; see APPLET --help` is added. Exits 2. */
 _Noreturn void pt_usage(const char *format, ...) PT_PRINTF(1, 2);
 
+/* From now on a message that stderr does not take at once is dropped: for who must not be held up
+ * by a terminal that somebody has stopped. */
+void pt_report_never_wait(void);
+
 /* A warning, then the end, by pt_report_end. For failures before anything is held that must be
  * undone; later an applet returns its status. */
 _Noreturn void pt_die(int status, const char *format, ...) PT_PRINTF(2, 3);

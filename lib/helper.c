@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,12 +9,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "handle.h"
-#include "units.h"
-#include "waitset.h"
-
-#define OUTPUT_LIMIT ((size_t)64 << 10)
 
 /* --- fork and exec --- */
 
@@ -87,95 +80,6 @@ int pt_helper_status(int wait_status)
     if (WIFSIGNALED(wait_status))
         return 128 + WTERMSIG(wait_status);
     return WEXITSTATUS(wait_status);
-}
-
-/* --- to its end --- */
-
-/* Until the child has ended or the time is over. The output's end says nothing: it may have handed
- * its stdout on. */
-static int await_end(struct pt_handle *handle, const struct pt_procfs *procfs, int64_t deadline)
-{
-    struct pt_waitset *waitset;
-    struct pt_event event;
-    sigset_t none;
-    int error;
-
-    sigemptyset(&none);
-    error = pt_waitset_new(&waitset, procfs, &none);
-    if (error != 0)
-        return error;
-    error = pt_waitset_add(waitset, handle, NULL);
-    if (error == 0)
-        error = pt_waitset_next(waitset, deadline, &event);
-    if (error == 0 && event.kind == PT_EVENT_TIME)
-        error = -ETIMEDOUT;
-    pt_waitset_free(waitset);
-    return error;
-}
-
-int pt_helper_wait(const struct pt_procfs *procfs, pid_t pid, int64_t deadline, int *ret_status)
-{
-    const struct pt_verifier anybody = {.procfs = procfs};
-    struct pt_handle handle = PT_HANDLE_NONE;
-    int error = pt_handle_open(&handle, &anybody, pid), status = 0;
-
-    if (error == 1)
-        error = await_end(&handle, procfs, deadline);
-    else if (error == -ESRCH)
-        error = 0; /* a zombie already */
-    pt_handle_close(&handle);
-    if (error != 0)
-        kill(pid, SIGKILL); /* our own child, not reaped: the pid is its */
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    *ret_status = pt_helper_status(status);
-    return error;
-}
-
-static int read_output(int pipe, int64_t deadline, struct pt_buffer *output)
-{
-    struct pollfd ready = {.fd = pipe, .events = POLLIN};
-
-    for (;;) {
-        int64_t left = deadline - pt_monotonic();
-        ssize_t length;
-
-        if (left <= 0 || output->length >= OUTPUT_LIMIT)
-            return -ETIMEDOUT;
-        if (pt_buffer_reserve(output, 4096) != 0)
-            return -ENOMEM;
-        if (poll(&ready, 1, (int)(left / PT_MILLISECOND) + 1) <= 0)
-            continue;
-        length = read(pipe, output->data + output->length, 4096);
-        if (length < 0 && errno != EINTR)
-            return -errno;
-        if (length == 0)
-            return 0;
-        output->length += length > 0 ? (size_t)length : 0;
-    }
-}
-
-int pt_helper_run(const struct pt_procfs *procfs, const char *path, char *const *argv,
-                  int64_t limit, struct pt_buffer *ret_output, int *ret_status)
-{
-    int64_t deadline = pt_deadline(pt_monotonic(), limit);
-    struct pt_helper helper = {.path = path, .argv = argv, .output = -1};
-    int ends[2] = {-1, -1}, error, read_error = 0;
-    pid_t pid = -1;
-
-    if (ret_output != NULL && pipe2(ends, O_CLOEXEC) != 0)
-        return -errno;
-    helper.output = ends[1];
-    error = pt_helper_start(&helper, &pid);
-    if (ends[1] >= 0)
-        close(ends[1]);
-    if (error == 0 && ret_output != NULL)
-        read_error = read_output(ends[0], deadline, ret_output);
-    if (error == 0)
-        error = pt_helper_wait(procfs, pid, read_error != 0 ? 0 : deadline, ret_status);
-    if (ends[0] >= 0)
-        close(ends[0]);
-    return error != 0 ? error : read_error;
 }
 
 /* --- which file --- */

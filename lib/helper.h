@@ -5,11 +5,9 @@
 #ifndef PT_HELPER_H
 #define PT_HELPER_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "buffer.h"
-#include "procfs.h"
 
 struct pt_helper {
     const char *path;  /* of the file */
@@ -25,18 +23,6 @@ int pt_helper_start(const struct pt_helper *helper, pid_t *ret_pid);
 
 /* The exit status for what waitpid(2) told: 128 + N for signal N. */
 int pt_helper_status(int wait_status);
-
-/*
- * Runs a program to its end and adds what it writes on stdout to RET_OUTPUT (NULL: that is ours).
- * It gets no input, and SIGKILL when it has not ended within LIMIT nanoseconds or writes 64 KiB. 0
- * with the exit status; -ETIMEDOUT; else as pt_helper_start.
- */
-int pt_helper_run(const struct pt_procfs *procfs, const char *path, char *const *argv,
-                  int64_t limit, struct pt_buffer *ret_output, int *ret_status);
-
-/* Waits for PID, a child of ours, until DEADLINE (CLOCK_MONOTONIC), then kills it. 0 or -ETIMEDOUT,
- * with its exit status. */
-int pt_helper_wait(const struct pt_procfs *procfs, pid_t pid, int64_t deadline, int *ret_status);
 
 /*
  * The file of the program NAME, which we are about to run as whoever we are: in the absolute

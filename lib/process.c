@@ -394,7 +394,7 @@ struct pt_bytes pt_process_exe_name(const struct pt_process *process)
 }
 
 int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process *process,
-                         uid_t *ret_uid)
+                         uid_t *ret_uid, mode_t *ret_mode)
 {
     char path[PT_PROCFS_PATH];
     struct pt_statx found;
@@ -407,6 +407,7 @@ int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process
     if (error < 0)
         return error == -ENOENT ? -ESRCH : error;
     *ret_uid = found.uid;
+    *ret_mode = found.mode;
     return 0;
 }
 

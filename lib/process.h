@@ -107,12 +107,12 @@ struct pt_bytes pt_process_exe_path(const struct pt_process *process);
 struct pt_bytes pt_process_argv0(const struct pt_process *process);
 
 /*
- * The owner of the file that runs, as the kernel has it at hand (statx, 4.11): its file system,
- * which may be a stranger's, is not asked. 0; -ESRCH: the process is gone; -ENOSYS: the kernel
- * cannot say, or the root is not live; -EACCES.
+ * The owner and the mode of the file that runs, as the kernel has them at hand (statx, 4.11): its
+ * file system, which may be a stranger's, is not asked. 0; -ESRCH: the process is gone; -ENOSYS:
+ * the kernel cannot say, or the root is not live; -EACCES.
  */
 int pt_process_exe_owner(const struct pt_procfs *procfs, const struct pt_process *process,
-                         uid_t *ret_uid);
+                         uid_t *ret_uid, mode_t *ret_mode);
 
 /* The effective uid: status when it was read, else the owner. False: neither is known. */
 bool pt_process_euid(const struct pt_process *process, uid_t *ret_uid);

@@ -1,333 +1,74 @@
 #include "service.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "cgroup.h"
-#include "dir.h"
-#include "pidfile.h"
-#include "procparse.h"
-#include "units.h"
-#include "waitset.h"
+#include "helper.h"
 
-/* How long a helper may take. */
-#define HELPER_LIMIT (30 * PT_SECOND)
-
-struct search {
-    struct pt_service *service;
-    struct pt_snapshot *snapshot;
-    struct pt_process *daemon;
-    const char *names;
-    struct pt_arena *arena;
-};
-
-struct pt_supervisor {
-    const char *kind;
-    const char *exe; /* of the parent that it is; NULL: it is not the parent */
-    /* 1: it is this daemon's; 0: it is not; -errno */
-    int (*find)(struct search *search, const struct pt_supervisor *row,
-                const struct pt_process *parent);
-    const char *stopped; /* what the state's answer begins with, where it can be asked */
-};
-
-/* --- trust --- */
-
-/* Whether nobody but us, and root, may change it; a directory above may be sticky. */
-static bool is_ours(const struct stat *status, bool above)
+void pt_service_done(struct pt_service *service)
 {
-    if (status->st_uid != 0 && status->st_uid != geteuid())
-        return false;
-    if ((status->st_mode & (S_IWGRP | S_IWOTH)) == 0)
-        return true;
-    return above && (status->st_mode & S_ISVTX) != 0;
+    if (service->control >= 0)
+        close(service->control);
+    service->control = -1;
 }
 
-/* A path from / on, each word of it; no link is followed. */
-static bool is_path_ours(const char *path)
+void pt_service_forget(struct pt_service *service)
 {
-    struct pt_buffer part;
-    struct stat status;
-    bool trusted = *path == '/';
-
-    pt_buffer_init(&part);
-    for (size_t i = 0; trusted; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        pt_buffer_clear(&part);
-        pt_buffer_append(&part, path, i == 0 ? 1 : i);
-        trusted = part.error == 0 && lstat(part.data, &status) == 0 && !S_ISLNK(status.st_mode) &&
-                  is_ours(&status, path[i] != '\0');
-        if (path[i] == '\0')
-            break;
-    }
-    pt_buffer_done(&part);
-    return trusted;
+    pt_service_done(service);
+    *service = (struct pt_service)PT_SERVICE_NONE;
 }
 
-static bool has_our_uids(const struct pt_process *process)
+const char *pt_service_kind(const struct pt_service *service)
 {
-    const uid_t *uids = process->more->status.uid;
-
-    if (!pt_process_has(process, PT_SOURCE_STATUS))
-        return false;
-    for (int i = 0; i < 4; i++) {
-        if (uids[i] != uids[0] || (uids[i] != 0 && uids[i] != geteuid()))
-            return false;
-    }
-    return true;
+    return service->kind != NULL ? service->kind : "none";
 }
 
-static int distrust(struct search *search, const char *why)
+int pt_service_describe(const struct pt_service *service, struct pt_buffer *ret_text)
 {
-    search->service->distrust = why;
-    return 0;
+    if (service->kind == NULL)
+        return pt_buffer_append_text(ret_text, "SIGTERM");
+    if (service->control >= 0)
+        return pt_buffer_append_format(ret_text, "d > %s/supervise/control", service->name);
+    for (size_t i = 0; service->argv[i] != NULL; i++)
+        pt_buffer_append_format(ret_text, "%s%s", i > 0 ? " " : "", service->argv[i]);
+    return ret_text->error;
 }
 
-/* --- commands --- */
-
-static int set_command(struct search *search, const char *program, const char *const *words)
+/* The reader may have gone: EPIPE, not our end. */
+static int write_down(int control)
 {
-    struct pt_service *service = search->service;
-    struct pt_buffer path;
-    size_t count = 0;
-    int error;
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+    int error = write(control, "d", 1) == 1 ? 0 : -errno;
 
-    pt_buffer_init(&path);
-    error = pt_helper_find(program, &path, NULL);
-    if (error == 0)
-        service->path = pt_arena_strndup(search->arena, path.data, path.length);
-    pt_buffer_done(&path);
-    if (error != 0)
-        return error;
-    while (words[count] != NULL)
-        count++;
-    service->argv =
-        pt_arena_array(search->arena, count + 1, sizeof *service->argv, PT_ALIGN_OF(char *));
-    if (service->argv == NULL || service->path == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        service->argv[i] = pt_arena_strndup(search->arena, words[i], strlen(words[i]));
-        if (service->argv[i] == NULL)
-            return -ENOMEM;
-    }
-    return 1;
+    signal(SIGPIPE, before);
+    return error;
 }
 
-/* Runs our service's program with other words. */
-static int ask(const struct pt_service *service, const struct pt_procfs *procfs, char **argv,
-               struct pt_buffer *ret_answer)
+int pt_service_stop(const struct pt_service *service, pid_t *ret_pid)
 {
-    int status;
-    int error = pt_helper_run(procfs, service->path, argv, HELPER_LIMIT, ret_answer, &status);
+    const struct pt_helper helper = {
+        .path = service->path, .argv = service->argv, .output = STDERR_FILENO};
 
-    return error != 0 ? error : status;
+    if (service->control < 0)
+        return pt_helper_start(&helper, ret_pid);
+    *ret_pid = 0;
+    return write_down(service->control);
 }
 
-/* --- runit, daemontools, s6 --- */
-
-/* Writes go to supervise/control below the directory that the supervisor is in. */
-static int open_control(struct search *search, int directory)
+int pt_service_ask(const struct pt_service *service, int output, pid_t *ret_pid)
 {
-    int supervise = openat(directory, "supervise", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-    struct stat above, below, fifo;
-    bool trusted;
+    const struct pt_helper helper = {
+        .path = service->path, .argv = service->state_argv, .output = output};
 
-    if (supervise < 0)
-        return 0;
-    trusted = fstat(directory, &above) == 0 && fstat(supervise, &below) == 0 &&
-              is_ours(&above, false) && is_ours(&below, false);
-    if (!trusted) {
-        close(supervise);
-        return distrust(search, "its service directory may be written by others");
-    }
-    /* ENXIO: nobody reads it, so nobody supervises. */
-    search->service->control =
-        openat(supervise, "control", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    close(supervise);
-    if (search->service->control < 0)
-        return 0;
-    if (fstat(search->service->control, &fifo) != 0 || !S_ISFIFO(fifo.st_mode)) {
-        close(search->service->control);
-        search->service->control = -1;
-        return distrust(search, "its supervise/control is no FIFO");
-    }
-    return 1;
+    if (service->state_argv == NULL)
+        return -ENOTSUP;
+    return pt_helper_start(&helper, ret_pid);
 }
 
-static int find_by_control(struct search *search, const struct pt_supervisor *row,
-                           const struct pt_process *parent)
-{
-    struct pt_dir held;
-    struct pt_buffer path;
-    int directory, found;
-
-    (void)row;
-    if (pt_procfs_open_pid(search->snapshot->procfs, parent->stat.pid, &held) != 0)
-        return 0;
-    pt_buffer_init(&path);
-    /* Through the link itself: the text may name something else by now. */
-    directory = openat(held.fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0 || pt_dir_readlink(&held, "cwd", &path) != 0)
-        found = distrust(search, "the directory of its supervisor cannot be read");
-    else
-        found = open_control(search, directory);
-    if (found == 1) {
-        search->service->name = pt_arena_strndup(search->arena, path.data, path.length);
-        if (search->service->name == NULL)
-            found = -ENOMEM;
-    }
-    if (directory >= 0)
-        close(directory);
-    pt_dir_close(&held);
-    pt_buffer_done(&path);
-    return found;
-}
-
-/* --- supervisord --- */
-
-/* The value of NAME in the record's environ, in the arena; NULL. */
-static const char *environ_value(struct search *search, const char *name)
-{
-    const struct pt_process *daemon = search->daemon;
-    size_t offset = 0, length, name_length = strlen(name);
-    const char *text;
-
-    if (!pt_process_has(daemon, PT_SOURCE_ENVIRON))
-        return NULL;
-    while (pt_next_string(daemon->more->environ.bytes, daemon->more->environ.length, &offset, &text,
-                          &length)) {
-        if (length > name_length && memcmp(text, name, name_length) == 0 &&
-            text[name_length] == '=')
-            return pt_arena_strndup(search->arena, text + name_length + 1,
-                                    length - name_length - 1);
-    }
-    return NULL;
-}
-
-/* The supervisor's script and, behind -c or --configuration=, its file. */
-static const char *configuration(struct search *search, const struct pt_process *parent)
-{
-    size_t offset = 0, length;
-    const char *text;
-    bool next = false;
-
-    while (pt_next_string(parent->more->cmdline.bytes, parent->more->cmdline.length, &offset, &text,
-                          &length)) {
-        static const char option[] = "--configuration=";
-
-        if (next)
-            return pt_arena_strndup(search->arena, text, length);
-        if (length >= sizeof option && memcmp(text, option, sizeof option - 1) == 0)
-            return pt_arena_strndup(search->arena, text + sizeof option - 1,
-                                    length - (sizeof option - 1));
-        next = (length == 2 && memcmp(text, "-c", 2) == 0) ||
-               (length == sizeof option - 2 && memcmp(text, option, length) == 0);
-    }
-    return "/etc/supervisor/supervisord.conf";
-}
-
-static bool runs_script(const struct pt_process *process, const char *name)
-{
-    size_t offset = 0, length, name_length = strlen(name);
-    const char *text;
-
-    if (!pt_process_has(process, PT_SOURCE_CMDLINE))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
-                            &text, &length))
-            return false;
-        if (length >= name_length && memcmp(text + length - name_length, name, name_length) == 0 &&
-            (length == name_length || text[length - name_length - 1] == '/'))
-            return true;
-    }
-    return false;
-}
-
-static int find_supervisord(struct search *search, const struct pt_supervisor *row,
-                            const struct pt_process *parent)
-{
-    const char *group, *name, *file;
-    struct pt_buffer both;
-    int error = pt_process_add_watched(search->snapshot->procfs, search->daemon,
-                                       PT_SOURCE_BIT(PT_SOURCE_ENVIRON), search->arena);
-
-    (void)row;
-    if (error != 0)
-        return error == -ENOMEM ? error : 0;
-    group = environ_value(search, "SUPERVISOR_GROUP_NAME");
-    name = environ_value(search, "SUPERVISOR_PROCESS_NAME");
-    if (group == NULL || name == NULL)
-        return distrust(search, "it runs below supervisord, which did not name it");
-    file = configuration(search, parent);
-    if (file == NULL)
-        return -ENOMEM;
-    if (!is_path_ours(file))
-        return distrust(search, "supervisord's configuration may be written by others");
-    pt_buffer_init(&both);
-    pt_buffer_append_format(&both, "%s:%s", group, name);
-    search->service->name =
-        both.error == 0 ? pt_arena_strndup(search->arena, both.data, both.length) : NULL;
-    pt_buffer_done(&both);
-    if (search->service->name == NULL)
-        return -ENOMEM;
-    error = set_command(
-        search, "supervisorctl",
-        (const char *const[]){"supervisorctl", "-c", file, "stop", search->service->name, NULL});
-    return error == -ENOENT || error == -EACCES ? distrust(search, "there is no supervisorctl")
-                                                : error;
-}
-
-/* --- systemd --- */
-
-static bool is_unit_name(const char *name, size_t length)
-{
-    static const char suffix[] = ".service";
-
-    if (length < sizeof suffix || *name == '-' ||
-        memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) != 0)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        if (name[i] == '\0' ||
-            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-",
-                   name[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* The last word of a path that is a unit below no user's own manager. */
-static bool last_unit(const char *path, size_t length, const char **ret_unit, size_t *ret_length)
-{
-    const char *unit = NULL;
-    size_t unit_length = 0;
-
-    for (size_t i = 0; i < length;) {
-        size_t word = 0;
-
-        while (i + word < length && path[i + word] != '/')
-            word++;
-        if (word > 5 && memcmp(path + i, "user@", 5) == 0)
-            return false;
-        if (is_unit_name(path + i, word)) {
-            unit = path + i;
-            unit_length = word;
-        }
-        i += word + 1;
-    }
-    *ret_unit = unit;
-    *ret_length = unit_length;
-    return unit != NULL;
-}
-
-/* A line NAME=VALUE of an answer: whether its value is VALUE. */
-static bool answer_has(const struct pt_buffer *answer, const char *line)
+/* Whether the answer has this line. */
+static bool has_line(const struct pt_buffer *answer, const char *line)
 {
     const char *text = pt_buffer_text(answer);
     size_t length = strlen(line);
@@ -342,308 +83,45 @@ static bool answer_has(const struct pt_buffer *answer, const char *line)
     return false;
 }
 
-static int judge_unit(struct search *search, const struct pt_buffer *answer)
+bool pt_service_confirm(struct pt_service *service, pid_t daemon, const struct pt_buffer *answer)
 {
-    struct pt_service *service = search->service;
-    struct pt_buffer main_pid;
+    struct pt_buffer line;
     bool is_main;
 
-    pt_buffer_init(&main_pid);
-    pt_buffer_append_format(&main_pid, "MainPID=%d", (int)search->daemon->stat.pid);
-    is_main = main_pid.error == 0 && answer_has(answer, main_pid.data);
-    pt_buffer_done(&main_pid);
+    pt_buffer_init(&line);
+    pt_buffer_append_format(&line, "MainPID=%d", (int)daemon);
+    is_main = line.error == 0 && has_line(answer, line.data);
+    pt_buffer_done(&line);
     if (!is_main)
-        return 0;
-    service->stopping = answer_has(answer, "ActiveState=deactivating");
-    service->own_cgroup =
-        !answer_has(answer, "KillMode=process") && !answer_has(answer, "KillMode=none");
-    return set_command(search, "systemctl",
-                       (const char *const[]){"systemctl", "stop", "--", service->name, NULL});
-}
-
-static int find_systemd(struct search *search, const struct pt_supervisor *row,
-                        const struct pt_process *parent)
-{
-    const struct pt_process *daemon = search->daemon;
-    const char *path, *unit;
-    size_t path_length, length;
-    struct pt_buffer answer;
-    int found;
-
-    (void)row;
-    (void)parent;
-    if (!pt_process_has(daemon, PT_SOURCE_CGROUP) ||
-        pt_cgroup_path(daemon->more->cgroup.bytes, daemon->more->cgroup.length, &path,
-                       &path_length) != 0 ||
-        !last_unit(path, path_length, &unit, &length))
-        return 0;
-    search->service->name = pt_arena_strndup(search->arena, unit, length);
-    if (search->service->name == NULL)
-        return -ENOMEM;
-    found =
-        set_command(search, "systemctl",
-                    (const char *const[]){"systemctl", "show", "-p", "MainPID,ActiveState,KillMode",
-                                          "--", search->service->name, NULL});
-    if (found < 0)
-        return found == -ENOMEM ? found : 0;
-    search->service->status_argv = search->service->argv;
-    pt_buffer_init(&answer);
-    found = ask(search->service, search->snapshot->procfs, search->service->argv, &answer);
-    found = found == 0 ? judge_unit(search, &answer) : 0;
-    pt_buffer_done(&answer);
-    return found;
-}
-
-/* --- OpenRC, sysvinit --- */
-
-/* Whether a pid file in /run that only root may write names the daemon. */
-static bool pid_file_names(const char *name, pid_t pid)
-{
-    struct pt_buffer path;
-    pid_t named = 0;
-    bool found;
-
-    pt_buffer_init(&path);
-    pt_buffer_append_format(&path, "/run/%s.pid", name);
-    found = path.error == 0 && pt_pidfile_read(path.data, true, &named, NULL) == 0;
-    pt_buffer_done(&path);
-    return found && named == pid;
-}
-
-static int find_script(struct search *search, const struct pt_supervisor *row, const char *name,
-                       const char *program)
-{
-    struct pt_buffer path;
-    struct stat status;
-    bool there;
-    int found;
-
-    (void)row;
-    pt_buffer_init(&path);
-    pt_buffer_append_format(&path, "/etc/init.d/%s", name);
-    there = path.error == 0 && stat(path.data, &status) == 0 && is_ours(&status, false);
-    pt_buffer_done(&path);
-    if (!there || !(pid_file_names(name, search->daemon->stat.pid) ||
-                    pid_file_names("crond", search->daemon->stat.pid) ||
-                    pid_file_names("cron", search->daemon->stat.pid)))
-        return 0;
-    search->service->name = pt_arena_strndup(search->arena, name, strlen(name));
-    if (search->service->name == NULL)
-        return -ENOMEM;
-    found = set_command(search, program, (const char *const[]){program, name, "stop", NULL});
-    return found == -ENOENT || found == -EACCES ? 0 : found;
-}
-
-static int find_init(struct search *search, const struct pt_supervisor *row, const char *program)
-{
-    const char *names = search->names;
-    int found = 0;
-
-    while (*names != '\0' && found == 0) {
-        size_t length = strcspn(names, " ");
-        char *name = pt_arena_strndup(search->arena, names, length);
-
-        if (name == NULL)
-            return -ENOMEM;
-        found = find_script(search, row, name, program);
-        names += length + (names[length] == ' ');
-    }
-    return found;
-}
-
-static int find_openrc(struct search *search, const struct pt_supervisor *row,
-                       const struct pt_process *parent)
-{
-    (void)parent;
-    return find_init(search, row, "rc-service");
-}
-
-static int find_sysvinit(struct search *search, const struct pt_supervisor *row,
-                         const struct pt_process *parent)
-{
-    (void)parent;
-    return find_init(search, row, "service");
-}
-
-/* --- the table --- */
-
-/* Tried in this order. */
-static const struct pt_supervisor supervisors[] = {
-    {"runit", "runsv", find_by_control, NULL},
-    {"daemontools", "supervise", find_by_control, NULL},
-    {"s6", "s6-supervise", find_by_control, NULL},
-    {"supervisord", "supervisord", find_supervisord, NULL},
-    {"systemd", NULL, find_systemd, "ActiveState=inactive"},
-    {"OpenRC", NULL, find_openrc, NULL},
-    {"sysvinit", NULL, find_sysvinit, NULL},
-};
-
-static bool is_it(const struct pt_supervisor *row, const struct pt_process *process)
-{
-    struct pt_bytes name = pt_process_exe_name(process);
-
-    if (name.length == strlen(row->exe) && memcmp(name.bytes, row->exe, name.length) == 0)
-        return true;
-    return name.length >= 6 && memcmp(name.bytes, "python", 6) == 0 &&
-           runs_script(process, row->exe);
-}
-
-static bool is_shell(const struct pt_process *process)
-{
-    static const char *const shells[] = {"sh", "dash", "bash", "ash", "busybox", "execlineb"};
-    struct pt_bytes name = pt_process_exe_name(process);
-
-    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
-        if (name.length == strlen(shells[i]) && memcmp(name.bytes, shells[i], name.length) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The parent, shells between skipped: a `run` script that did not exec. NULL: there is none. */
-static struct pt_process *parent_of(struct search *search)
-{
-    pid_t pid = search->daemon->stat.ppid;
-
-    for (int steps = 0; steps < 8 && pid > 0; steps++) {
-        uint32_t index = pt_snapshot_index(search->snapshot, pid);
-        struct pt_process *parent;
-
-        if (index == PT_NO_INDEX)
-            return NULL;
-        if (pt_snapshot_add(search->snapshot, &index, 1,
-                            PT_SOURCE_BIT(PT_SOURCE_EXE) | PT_SOURCE_BIT(PT_SOURCE_STATUS) |
-                                PT_SOURCE_BIT(PT_SOURCE_CMDLINE)) != 0)
-            return NULL;
-        parent = &search->snapshot->processes[index];
-        if (pt_snapshot_is_gone(parent))
-            return NULL;
-        if (!is_shell(parent))
-            return parent;
-        pid = parent->stat.ppid;
-    }
-    return NULL;
-}
-
-static int try_row(struct search *search, const struct pt_supervisor *row,
-                   const struct pt_process *parent)
-{
-    if (row->exe == NULL)
-        return row->find(search, row, parent);
-    if (parent == NULL || !is_it(row, parent))
-        return 0;
-    if (!has_our_uids(parent))
-        return distrust(search, "what looks like its supervisor is another user's");
-    search->service->parent = parent->stat.pid;
-    return row->find(search, row, parent);
-}
-
-int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot,
-                    struct pt_process *daemon, const char *names, struct pt_arena *arena)
-{
-    struct pt_service service = PT_SERVICE_NONE;
-    struct search search = {&service, snapshot, daemon, names, arena};
-    const struct pt_process *parent = parent_of(&search);
-
-    for (size_t i = 0; i < sizeof supervisors / sizeof supervisors[0]; i++) {
-        int found = try_row(&search, &supervisors[i], parent);
-
-        if (found < 0)
-            return found;
-        if (found > 0) {
-            service.supervisor = &supervisors[i];
-            service.distrust = NULL;
-            break;
-        }
-    }
-    *ret_service = service;
-    return 0;
-}
-
-void pt_service_done(struct pt_service *service)
-{
-    int status;
-
-    if (service->helper > 0) {
-        kill(service->helper, SIGKILL); /* our child, not reaped: the pid is its */
-        waitpid(service->helper, &status, 0);
-        service->helper = 0;
-    }
-    if (service->control >= 0)
-        close(service->control);
-    service->control = -1;
-}
-
-/* --- asking --- */
-
-const char *pt_service_kind(const struct pt_service *service)
-{
-    return service->supervisor != NULL ? service->supervisor->kind : "none";
-}
-
-int pt_service_describe(const struct pt_service *service, struct pt_buffer *ret_text)
-{
-    if (service->supervisor == NULL)
-        return pt_buffer_append_text(ret_text, "SIGTERM");
-    if (service->control >= 0)
-        return pt_buffer_append_format(ret_text, "d > %s/supervise/control", service->name);
-    for (size_t i = 0; service->argv[i] != NULL; i++)
-        pt_buffer_append_format(ret_text, "%s%s", i > 0 ? " " : "", service->argv[i]);
-    return ret_text->error;
-}
-
-int pt_service_stop(struct pt_service *service)
-{
-    struct pt_helper helper = {
-        .path = service->path, .argv = service->argv, .output = STDERR_FILENO};
-
-    service->asked = pt_monotonic();
-    if (service->control < 0)
-        return pt_helper_start(&helper, &service->helper);
-    /* The reader may have gone: EPIPE, not our end. */
-    {
-        void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-        ssize_t written = write(service->control, "d", 1);
-        int error = written == 1 ? 0 : -errno;
-
-        signal(SIGPIPE, before);
-        return error;
-    }
-}
-
-bool pt_service_answered(struct pt_service *service, int *ret_status)
-{
-    int status = 0;
-    pid_t pid;
-
-    *ret_status = 0;
-    if (service->helper <= 0)
-        return true;
-    pid = waitpid(service->helper, &status, WNOHANG);
-    if (pid == 0 && pt_monotonic() < service->asked + HELPER_LIMIT)
         return false;
-    if (pid == 0) {
-        kill(service->helper, SIGKILL);
-        waitpid(service->helper, &status, 0);
-    }
-    service->helper = 0;
-    *ret_status = pt_helper_status(status);
+    service->doubtful = false;
+    service->stopping = has_line(answer, "ActiveState=deactivating");
+    service->own_cgroup =
+        !has_line(answer, "KillMode=process") && !has_line(answer, "KillMode=none");
     return true;
 }
 
-int pt_service_is_stopped(const struct pt_service *service, const struct pt_procfs *procfs)
+/* `cron:cron   STOPPED   Nov 30 07:00 PM`, and so for a program that never ran or gave up. */
+static bool second_word_is_stopped(const char *text)
 {
-    struct pt_buffer answer;
-    int error;
+    static const char stopped[] = "STOPPED";
+    const char *word = text + strcspn(text, " \t\n");
 
-    if (service->supervisor == NULL || service->supervisor->stopped == NULL)
-        return -ENOTSUP;
-    pt_buffer_init(&answer);
-    error = ask(service, procfs, service->status_argv, &answer);
-    if (error == 0)
-        error = answer_has(&answer, service->supervisor->stopped);
-    else if (error > 0)
-        error = -EIO;
-    pt_buffer_done(&answer);
-    return error;
+    word += strspn(word, " \t");
+    return strncmp(word, stopped, sizeof stopped - 1) == 0 &&
+           strchr(" \t\n", word[sizeof stopped - 1]) != NULL;
+}
+
+bool pt_service_is_stopped(const struct pt_service *service, const struct pt_buffer *answer)
+{
+    switch (service->answer) {
+    case PT_ANSWER_SYSTEMD:
+        /* failed: its last process ended by a signal, or not well; nothing starts it. */
+        return has_line(answer, "ActiveState=inactive") || has_line(answer, "ActiveState=failed");
+    case PT_ANSWER_SUPERVISORD:
+        return second_word_is_stopped(pt_buffer_text(answer));
+    case PT_ANSWER_NONE:
+        break;
+    }
+    return false;
 }

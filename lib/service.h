@@ -1,56 +1,22 @@
 /*
- * Which supervisor runs a daemon, how it is asked to stop it, and what it answered.
+ * Talking to a supervisor (supervisor.h): the stop, the state, what was answered.
  *
- * A supervisor is the daemon's parent (runit, daemontools, s6, supervisord), systemd when its
- * unit's MainPID is the daemon, else OpenRC or sysvinit where a pid file names the daemon. Whoever
- * can forge what we then run or write would act with our rights: as root everything that a
- * supervisor names must be root's and writable for nobody else; else the daemon is as unsupervised,
- * and `distrust` says why.
+ * Commands are started and not waited for: the caller waits for them as for everything else.
  */
 #ifndef PT_SERVICE_H
 #define PT_SERVICE_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <sys/types.h>
 
-#include "arena.h"
-#include "handle.h"
-#include "snapshot.h"
-#include "helper.h"
+#include "buffer.h"
+#include "supervisor.h"
 
-/* A row of the table of supervisors. */
-struct pt_supervisor;
-
-struct pt_service {
-    const struct pt_supervisor *supervisor; /* NULL: none */
-    const char *name;                       /* the unit, the service directory, GROUP:NAME */
-    pid_t parent;                           /* the supervisor, where it is the daemon's parent */
-    const char *path;                       /* of the program that is run; NULL: none is */
-    char **argv;                            /* the command, ends with NULL */
-    char **status_argv;                     /* that tells whether it is stopped; or NULL */
-    int control;                            /* a FIFO that takes `d`; else -1 */
-    bool own_cgroup;      /* a stop kills all that is in the daemon's cgroup, its jobs too */
-    bool stopping;        /* a stop is under way already: nobody is asked again */
-    const char *distrust; /* why somebody that looks like its supervisor is not asked; or NULL */
-    pid_t helper;         /* that runs, or 0 */
-    int64_t asked;        /* when, CLOCK_MONOTONIC */
-};
-
-#define PT_SERVICE_NONE                                                                            \
-    {                                                                                              \
-        .control = -1                                                                              \
-    }
-
-/*
- * Finds the supervisor of the record DAEMON, which has status, cgroup, exe and cmdline, among
- * those of SNAPSHOT. NAMES are the daemon's in /etc/init.d and /run, with blanks between. Strings
- * live in ARENA. 0, also where there is none; -ENOMEM. systemctl is run for it.
- */
-int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot,
-                    struct pt_process *daemon, const char *names, struct pt_arena *arena);
-
-/* Ends a helper that still runs, closes. Accepts what has none. */
+/* Closes. Accepts what has none. */
 void pt_service_done(struct pt_service *service);
+
+/* From now on there is none. */
+void pt_service_forget(struct pt_service *service);
 
 /* "runit", "systemd"; "none". */
 const char *pt_service_kind(const struct pt_service *service);
@@ -58,13 +24,21 @@ const char *pt_service_kind(const struct pt_service *service);
 /* What is done to stop it, as a command line, appended. 0 or -ENOMEM. */
 int pt_service_describe(const struct pt_service *service, struct pt_buffer *ret_text);
 
-/* Asks for the stop, and does not wait for it. 0 or -errno. */
-int pt_service_stop(struct pt_service *service);
+/* Asks for the stop. 0 with the command's pid, which the caller reaps, or 0 where none is needed;
+ * -errno. */
+int pt_service_stop(const struct pt_service *service, pid_t *ret_pid);
 
-/* Whether the supervisor has answered: the helper has ended, or there is none. With its status. */
-bool pt_service_answered(struct pt_service *service, int *ret_status);
+/* Starts the command that asks for the state; it writes the answer to the descriptor OUTPUT. 0
+ * with its pid, which the caller reaps; -ENOTSUP: there is none; -errno. */
+int pt_service_ask(const struct pt_service *service, int output, pid_t *ret_pid);
 
-/* Asks the supervisor for the state: 1: stopped; 0: not; -ENOTSUP: it cannot be asked; -errno. */
-int pt_service_is_stopped(const struct pt_service *service, const struct pt_procfs *procfs);
+/*
+ * Takes the answer of one that was doubtful: fills what a stop does. False: DAEMON is not what the
+ * supervisor watches.
+ */
+bool pt_service_confirm(struct pt_service *service, pid_t daemon, const struct pt_buffer *answer);
+
+/* Whether the answer says that it is stopped, and stays so. */
+bool pt_service_is_stopped(const struct pt_service *service, const struct pt_buffer *answer);
 
 #endif

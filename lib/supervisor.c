@@ -1,0 +1,544 @@
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "dir.h"
+#include "pidfile.h"
+#include "helper.h"
+#include "procparse.h"
+
+struct search {
+    struct pt_service *service;
+    struct pt_snapshot *snapshot;
+    struct pt_process *daemon;
+    const char *names;
+    struct pt_arena *arena;
+};
+
+struct pt_supervisor {
+    const char *kind;
+    const char *exe; /* of the parent that it is; NULL: it is not the parent */
+    enum pt_service_answer answer;
+    /* 1: it is this daemon's; 0: it is not; -errno */
+    int (*find)(struct search *search, const struct pt_supervisor *row,
+                const struct pt_process *parent);
+};
+
+/* --- trust --- */
+
+/* Whether nobody but us, and root, may change it; a directory above may be sticky. */
+static bool is_ours(const struct stat *status, bool above)
+{
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return false;
+    if ((status->st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return true;
+    return above && (status->st_mode & S_ISVTX) != 0;
+}
+
+/* A path from / on, each word of it; no link is followed. */
+static bool is_path_ours(const char *path)
+{
+    struct pt_buffer part;
+    struct stat status;
+    bool trusted = *path == '/';
+
+    pt_buffer_init(&part);
+    for (size_t i = 0; trusted; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        pt_buffer_clear(&part);
+        pt_buffer_append(&part, path, i == 0 ? 1 : i);
+        trusted = part.error == 0 && lstat(part.data, &status) == 0 && !S_ISLNK(status.st_mode) &&
+                  is_ours(&status, path[i] != '\0');
+        if (path[i] == '\0')
+            break;
+    }
+    pt_buffer_done(&part);
+    return trusted;
+}
+
+static bool has_our_uids(const struct pt_process *process)
+{
+    const uid_t *uids = process->more->status.uid;
+
+    if (!pt_process_has(process, PT_SOURCE_STATUS))
+        return false;
+    for (int i = 0; i < 4; i++) {
+        if (uids[i] != uids[0] || (uids[i] != 0 && uids[i] != geteuid()))
+            return false;
+    }
+    return true;
+}
+
+static int distrust(struct search *search, const char *why)
+{
+    search->service->distrust = why;
+    return 0;
+}
+
+/* --- commands --- */
+
+static int copy_words(struct search *search, const char *const *words, char ***ret_argv)
+{
+    size_t count = 0;
+    char **argv;
+
+    while (words[count] != NULL)
+        count++;
+    argv = pt_arena_array(search->arena, count + 1, sizeof *argv, PT_ALIGN_OF(char *));
+    if (argv == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = pt_arena_strndup(search->arena, words[i], strlen(words[i]));
+        if (argv[i] == NULL)
+            return -ENOMEM;
+    }
+    *ret_argv = argv;
+    return 0;
+}
+
+/* The program, the words that stop the service, and those that ask for its state, or NULL. 1 or
+ * -errno; -ENOENT, -EACCES: there is no such program for us. */
+static int set_commands(struct search *search, const char *program, const char *const *stop,
+                        const char *const *state)
+{
+    struct pt_service *service = search->service;
+    struct pt_buffer path;
+    int error;
+
+    pt_buffer_init(&path);
+    error = pt_helper_find(program, &path, NULL);
+    if (error == 0) {
+        service->path = pt_arena_strndup(search->arena, path.data, path.length);
+        error = service->path == NULL ? -ENOMEM : copy_words(search, stop, &service->argv);
+    }
+    if (error == 0 && state != NULL)
+        error = copy_words(search, state, &service->state_argv);
+    pt_buffer_done(&path);
+    return error == 0 ? 1 : error;
+}
+
+/* --- runit, daemontools, s6 --- */
+
+/* Writes go to supervise/control below the directory that the supervisor is in. */
+static int open_control(struct search *search, int directory)
+{
+    int supervise = openat(directory, "supervise", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+    struct stat above, below, fifo;
+    bool trusted;
+
+    if (supervise < 0)
+        return 0;
+    trusted = fstat(directory, &above) == 0 && fstat(supervise, &below) == 0 &&
+              is_ours(&above, false) && is_ours(&below, false);
+    if (!trusted) {
+        close(supervise);
+        return distrust(search, "its service directory may be written by others");
+    }
+    /* ENXIO: nobody reads it, so nobody supervises. */
+    search->service->control =
+        openat(supervise, "control", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    close(supervise);
+    if (search->service->control < 0)
+        return 0;
+    if (fstat(search->service->control, &fifo) != 0 || !S_ISFIFO(fifo.st_mode)) {
+        close(search->service->control);
+        search->service->control = -1;
+        return distrust(search, "its supervise/control is no FIFO");
+    }
+    return 1;
+}
+
+static int find_by_control(struct search *search, const struct pt_supervisor *row,
+                           const struct pt_process *parent)
+{
+    struct pt_dir held;
+    struct pt_buffer path;
+    int directory, found;
+
+    (void)row;
+    if (pt_procfs_open_pid(search->snapshot->procfs, parent->stat.pid, &held) != 0)
+        return 0;
+    pt_buffer_init(&path);
+    /* Through the link itself: the text may name something else by now. */
+    directory = openat(held.fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0 || pt_dir_readlink(&held, "cwd", &path) != 0)
+        found = distrust(search, "the directory of its supervisor cannot be read");
+    else
+        found = open_control(search, directory);
+    if (found == 1) {
+        search->service->name = pt_arena_strndup(search->arena, path.data, path.length);
+        if (search->service->name == NULL)
+            found = -ENOMEM;
+    }
+    if (directory >= 0)
+        close(directory);
+    pt_dir_close(&held);
+    pt_buffer_done(&path);
+    return found;
+}
+
+/* --- supervisord --- */
+
+/* The value of NAME in the record's environ, in the arena; NULL. */
+static const char *environ_value(struct search *search, const char *name)
+{
+    const struct pt_process *daemon = search->daemon;
+    size_t offset = 0, length, name_length = strlen(name);
+    const char *text;
+
+    if (!pt_process_has(daemon, PT_SOURCE_ENVIRON))
+        return NULL;
+    while (pt_next_string(daemon->more->environ.bytes, daemon->more->environ.length, &offset, &text,
+                          &length)) {
+        if (length > name_length && memcmp(text, name, name_length) == 0 &&
+            text[name_length] == '=')
+            return pt_arena_strndup(search->arena, text + name_length + 1,
+                                    length - name_length - 1);
+    }
+    return NULL;
+}
+
+/* The supervisor's script and, behind -c or --configuration=, its file. */
+static const char *configuration(struct search *search, const struct pt_process *parent)
+{
+    size_t offset = 0, length;
+    const char *text;
+    bool next = false;
+
+    while (pt_next_string(parent->more->cmdline.bytes, parent->more->cmdline.length, &offset, &text,
+                          &length)) {
+        static const char option[] = "--configuration=";
+
+        if (next)
+            return pt_arena_strndup(search->arena, text, length);
+        if (length >= sizeof option && memcmp(text, option, sizeof option - 1) == 0)
+            return pt_arena_strndup(search->arena, text + sizeof option - 1,
+                                    length - (sizeof option - 1));
+        next = (length == 2 && memcmp(text, "-c", 2) == 0) ||
+               (length == sizeof option - 2 && memcmp(text, option, length) == 0);
+    }
+    return "/etc/supervisor/supervisord.conf";
+}
+
+static bool runs_script(const struct pt_process *process, const char *name)
+{
+    size_t offset = 0, length, name_length = strlen(name);
+    const char *text;
+
+    if (!pt_process_has(process, PT_SOURCE_CMDLINE))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
+                            &text, &length))
+            return false;
+        if (length >= name_length && memcmp(text + length - name_length, name, name_length) == 0 &&
+            (length == name_length || text[length - name_length - 1] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static int find_supervisord(struct search *search, const struct pt_supervisor *row,
+                            const struct pt_process *parent)
+{
+    const char *group, *name, *file;
+    struct pt_buffer both;
+    int error = pt_process_add_watched(search->snapshot->procfs, search->daemon,
+                                       PT_SOURCE_BIT(PT_SOURCE_ENVIRON), search->arena);
+
+    (void)row;
+    if (error != 0)
+        return error == -ENOMEM ? error : 0;
+    group = environ_value(search, "SUPERVISOR_GROUP_NAME");
+    name = environ_value(search, "SUPERVISOR_PROCESS_NAME");
+    if (group == NULL || name == NULL)
+        return distrust(search, "it runs below supervisord, which did not name it");
+    file = configuration(search, parent);
+    if (file == NULL)
+        return -ENOMEM;
+    if (!is_path_ours(file))
+        return distrust(search, "supervisord's configuration may be written by others");
+    pt_buffer_init(&both);
+    pt_buffer_append_format(&both, "%s:%s", group, name);
+    search->service->name =
+        both.error == 0 ? pt_arena_strndup(search->arena, both.data, both.length) : NULL;
+    pt_buffer_done(&both);
+    if (search->service->name == NULL)
+        return -ENOMEM;
+    error = set_commands(
+        search, "supervisorctl",
+        (const char *const[]){"supervisorctl", "-c", file, "stop", search->service->name, NULL},
+        (const char *const[]){"supervisorctl", "-c", file, "status", search->service->name, NULL});
+    return error == -ENOENT || error == -EACCES ? distrust(search, "there is no supervisorctl")
+                                                : error;
+}
+
+/* --- systemd --- */
+
+static bool is_unit_name(const char *name, size_t length)
+{
+    static const char suffix[] = ".service";
+
+    if (length < sizeof suffix || *name == '-' ||
+        memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) != 0)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '\0' ||
+            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-",
+                   name[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* The last word of a path that is a unit below no user's own manager. */
+static bool last_unit(const char *path, size_t length, const char **ret_unit, size_t *ret_length)
+{
+    const char *unit = NULL;
+    size_t unit_length = 0;
+
+    for (size_t i = 0; i < length;) {
+        size_t word = 0;
+
+        while (i + word < length && path[i + word] != '/')
+            word++;
+        if (word > 5 && memcmp(path + i, "user@", 5) == 0)
+            return false;
+        if (is_unit_name(path + i, word)) {
+            unit = path + i;
+            unit_length = word;
+        }
+        i += word + 1;
+    }
+    *ret_unit = unit;
+    *ret_length = unit_length;
+    return unit != NULL;
+}
+
+static int set_systemctl(struct search *search)
+{
+    const char *name = search->service->name;
+
+    return set_commands(search, "systemctl",
+                        (const char *const[]){"systemctl", "stop", "--", name, NULL},
+                        (const char *const[]){"systemctl", "show", "-p",
+                                              "MainPID,ActiveState,KillMode", "--", name, NULL});
+}
+
+static int find_systemd(struct search *search, const struct pt_supervisor *row,
+                        const struct pt_process *parent)
+{
+    const struct pt_process *daemon = search->daemon;
+    const char *path, *unit;
+    size_t path_length, length;
+    int found;
+
+    (void)row;
+    (void)parent;
+    if (!pt_process_has(daemon, PT_SOURCE_CGROUP) ||
+        pt_cgroup_path(daemon->more->cgroup.bytes, daemon->more->cgroup.length, &path,
+                       &path_length) != 0 ||
+        !last_unit(path, path_length, &unit, &length))
+        return 0;
+    search->service->name = pt_arena_strndup(search->arena, unit, length);
+    if (search->service->name == NULL)
+        return -ENOMEM;
+    found = set_systemctl(search);
+    search->service->doubtful = found == 1;
+    return found == -ENOENT || found == -EACCES ? 0 : found;
+}
+
+/* --- OpenRC, sysvinit --- */
+
+/* Whether a pid file in /run that only root may write names the daemon. */
+static bool pid_file_names(const char *name, pid_t pid)
+{
+    struct pt_buffer path;
+    pid_t named = 0;
+    bool found;
+
+    pt_buffer_init(&path);
+    pt_buffer_append_format(&path, "/run/%s.pid", name);
+    found = path.error == 0 && pt_pidfile_read(path.data, true, &named, NULL) == 0;
+    pt_buffer_done(&path);
+    return found && named == pid;
+}
+
+static int find_script(struct search *search, const struct pt_supervisor *row, const char *name,
+                       const char *program)
+{
+    struct pt_buffer path;
+    struct stat status;
+    bool there;
+    int found;
+
+    (void)row;
+    pt_buffer_init(&path);
+    pt_buffer_append_format(&path, "/etc/init.d/%s", name);
+    there = path.error == 0 && stat(path.data, &status) == 0 && is_ours(&status, false);
+    pt_buffer_done(&path);
+    if (!there || !(pid_file_names(name, search->daemon->stat.pid) ||
+                    pid_file_names("crond", search->daemon->stat.pid) ||
+                    pid_file_names("cron", search->daemon->stat.pid)))
+        return 0;
+    search->service->name = pt_arena_strndup(search->arena, name, strlen(name));
+    if (search->service->name == NULL)
+        return -ENOMEM;
+    found = set_commands(search, program, (const char *const[]){program, name, "stop", NULL}, NULL);
+    return found == -ENOENT || found == -EACCES ? 0 : found;
+}
+
+static int find_init(struct search *search, const struct pt_supervisor *row, const char *program)
+{
+    const char *names = search->names;
+    int found = 0;
+
+    while (*names != '\0' && found == 0) {
+        size_t length = strcspn(names, " ");
+        char *name = pt_arena_strndup(search->arena, names, length);
+
+        if (name == NULL)
+            return -ENOMEM;
+        found = find_script(search, row, name, program);
+        names += length + (names[length] == ' ');
+    }
+    return found;
+}
+
+static int find_openrc(struct search *search, const struct pt_supervisor *row,
+                       const struct pt_process *parent)
+{
+    (void)parent;
+    return find_init(search, row, "rc-service");
+}
+
+static int find_sysvinit(struct search *search, const struct pt_supervisor *row,
+                         const struct pt_process *parent)
+{
+    (void)parent;
+    return find_init(search, row, "service");
+}
+
+/* --- the table --- */
+
+/* Tried in this order. */
+static const struct pt_supervisor supervisors[] = {
+    {"runit", "runsv", PT_ANSWER_NONE, find_by_control},
+    {"daemontools", "supervise", PT_ANSWER_NONE, find_by_control},
+    {"s6", "s6-supervise", PT_ANSWER_NONE, find_by_control},
+    {"supervisord", "supervisord", PT_ANSWER_SUPERVISORD, find_supervisord},
+    {"systemd", NULL, PT_ANSWER_SYSTEMD, find_systemd},
+    {"OpenRC", NULL, PT_ANSWER_NONE, find_openrc},
+    {"sysvinit", NULL, PT_ANSWER_NONE, find_sysvinit},
+};
+
+static bool is_it(const struct pt_supervisor *row, const struct pt_process *process)
+{
+    struct pt_bytes name = pt_process_exe_name(process);
+
+    if (name.length == strlen(row->exe) && memcmp(name.bytes, row->exe, name.length) == 0)
+        return true;
+    return name.length >= 6 && memcmp(name.bytes, "python", 6) == 0 &&
+           runs_script(process, row->exe);
+}
+
+static bool is_shell(const struct pt_process *process)
+{
+    static const char *const shells[] = {"sh", "dash", "bash", "ash", "busybox", "execlineb"};
+    struct pt_bytes name = pt_process_exe_name(process);
+
+    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
+        if (name.length == strlen(shells[i]) && memcmp(name.bytes, shells[i], name.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The parent, shells between skipped: a `run` script that did not exec. NULL: there is none. */
+static struct pt_process *parent_of(struct search *search)
+{
+    pid_t pid = search->daemon->stat.ppid;
+
+    for (int steps = 0; steps < 8 && pid > 0; steps++) {
+        uint32_t index = pt_snapshot_index(search->snapshot, pid);
+        struct pt_process *parent;
+
+        if (index == PT_NO_INDEX)
+            return NULL;
+        if (pt_snapshot_add(search->snapshot, &index, 1,
+                            PT_SOURCE_BIT(PT_SOURCE_EXE) | PT_SOURCE_BIT(PT_SOURCE_STATUS) |
+                                PT_SOURCE_BIT(PT_SOURCE_CMDLINE)) != 0)
+            return NULL;
+        parent = &search->snapshot->processes[index];
+        if (pt_snapshot_is_gone(parent))
+            return NULL;
+        if (!is_shell(parent))
+            return parent;
+        pid = parent->stat.ppid;
+    }
+    return NULL;
+}
+
+static int try_row(struct search *search, const struct pt_supervisor *row,
+                   const struct pt_process *parent)
+{
+    if (row->exe == NULL)
+        return row->find(search, row, parent);
+    if (parent == NULL || !is_it(row, parent))
+        return 0;
+    if (!has_our_uids(parent))
+        return distrust(search, "what looks like its supervisor is another user's");
+    search->service->parent = parent->stat.pid;
+    return row->find(search, row, parent);
+}
+
+int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot,
+                    struct pt_process *daemon, const char *names, struct pt_arena *arena)
+{
+    struct pt_service service = PT_SERVICE_NONE;
+    struct search search = {&service, snapshot, daemon, names, arena};
+    const struct pt_process *parent = parent_of(&search);
+
+    for (size_t i = 0; i < sizeof supervisors / sizeof supervisors[0]; i++) {
+        int found = try_row(&search, &supervisors[i], parent);
+
+        if (found < 0)
+            return found;
+        if (found > 0) {
+            service.kind = supervisors[i].kind;
+            service.answer = supervisors[i].answer;
+            service.distrust = NULL;
+            break;
+        }
+    }
+    *ret_service = service;
+    return 0;
+}
+
+int pt_service_find_target(struct pt_service *ret_service, const char *name, struct pt_arena *arena)
+{
+    struct pt_service service = PT_SERVICE_NONE;
+    struct search search = {.service = &service, .arena = arena};
+    struct stat status;
+    int error;
+
+    /* sd_booted(3) */
+    if (lstat("/run/systemd/system", &status) != 0 || !S_ISDIR(status.st_mode))
+        return -ENOENT;
+    service.name = name;
+    error = set_systemctl(&search);
+    if (error < 0)
+        return error == -EACCES ? -ENOENT : error;
+    service.kind = "systemd";
+    service.answer = PT_ANSWER_SYSTEMD;
+    *ret_service = service;
+    return 0;
+}
