@@ -66,7 +66,7 @@ static bool is_child_of_match(const struct pt_snapshot *snapshot, const struct p
     const struct pt_process *parent = pt_snapshot_find(snapshot, process->stat.ppid);
 
     return parent != NULL && parent->more != NULL &&
-           (cron_kind_of(parent) != NULL || cron_runs_job(parent));
+           (cron_kind_of(parent) != NULL || cron_runs_job(NULL, parent));
 }
 
 static bool has_uids(const struct pt_process *process, uid_t uid)

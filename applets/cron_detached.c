@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pipes.h"
+#include "report.h"
 
 static uint32_t daemon_node(const struct cron_view *view, const struct cron_daemon *daemon)
 {
@@ -266,6 +267,7 @@ static int watch_shell(struct cron *cron, const struct cron_view *view, uint32_t
 int cron_find_holder(struct cron *cron, struct cron_view *view, struct cron_job *job)
 {
     uint32_t top = pt_snapshot_index(&view->snapshot, job->handle.pid), shell;
+    const struct pt_process *keeper;
     pid_t holder = 0;
     int error;
 
@@ -277,6 +279,9 @@ int cron_find_holder(struct cron *cron, struct cron_view *view, struct cron_job 
     if (error != 0 || holder == 0)
         return error;
     job->holder = holder;
-    job->new = true;
+    keeper = pt_snapshot_find(&view->snapshot, holder);
+    pt_say(0, "job %d has ended, but process %d (%.*s) keeps its output open%s",
+           (int)job->handle.pid, (int)holder, (int)keeper->stat.comm_length, keeper->stat.comm,
+           cron_awaits_detached(cron, job->daemon) ? "" : ": not waited for (see --detached)");
     return 0;
 }

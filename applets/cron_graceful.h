@@ -179,8 +179,8 @@ bool cron_may_be(const struct pt_process *process);
 /* Whether its file, or comm, has one of the NAMES, with blanks between. */
 bool cron_is_called(const struct pt_process *process, const char *names);
 
-/* Whether it is the process between a daemon and its job. */
-bool cron_runs_job(const struct pt_process *process);
+/* Whether it is the process between a daemon of that kind (NULL: any) and its job. */
+bool cron_runs_job(const struct cron_kind *kind, const struct pt_process *process);
 
 /* Whether it has a handler for SIGNAL. */
 bool cron_catches(const struct pt_process *process, int signal);

@@ -263,6 +263,24 @@ static int add_orphans(struct cron *cron, struct cron_view *view)
     return error;
 }
 
+/* Jobs that a daemon with a handler launched between its TERM and its end: the processes above them
+ * began since its suspension and bear their name. */
+static int add_late(struct cron *cron, struct cron_view *view, struct cron_daemon *daemon)
+{
+    int error = 0;
+
+    for (uint32_t node = 0; node < view->snapshot.count && error == 0; node++) {
+        const struct pt_process *process = &view->snapshot.processes[node];
+
+        if (process->stat.starttime < daemon->over || pt_process_has_ended(process))
+            continue;
+        error = pt_snapshot_add(&view->snapshot, &node, 1, CRON_DETAILS);
+        if (error == 0 && cron_runs_job(daemon->kind, process))
+            error = take_child(cron, view, daemon, node, false);
+    }
+    return error;
+}
+
 /* The index of a daemon that is still there; PT_NO_INDEX. */
 static uint32_t node_of(const struct cron_view *view, const struct cron_daemon *daemon)
 {
@@ -314,6 +332,8 @@ static int find_all(struct cron *cron, struct cron_view *view)
             error = cron_each_unit(cron, daemon, take_unit, &call);
         else if (node != PT_NO_INDEX)
             error = add_children(cron, view, daemon, node);
+        else if (daemon->term == CRON_TERM_HANDLER && daemon->over != 0)
+            error = add_late(cron, view, daemon);
     }
     if (error == 0)
         error = add_orphans(cron, view);

@@ -210,11 +210,11 @@ const struct cron_kind *cron_kind_of(const struct pt_process *process)
 }
 
 /* The process between a daemon and its job, which bears the daemon's name and another argv[0]. */
-bool cron_runs_job(const struct pt_process *process)
+bool cron_runs_job(const struct cron_kind *kind, const struct pt_process *process)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (kinds[i].job_argv0 != NULL && cron_is_called(process, kinds[i].names) &&
-            argv_names(process, kinds[i].job_argv0))
+        if ((kind == NULL || kind == &kinds[i]) && kinds[i].job_argv0 != NULL &&
+            cron_is_called(process, kinds[i].names) && argv_names(process, kinds[i].job_argv0))
             return true;
     }
     return false;

@@ -175,6 +175,21 @@ static int await_end(struct cron *cron, struct cron_daemon *daemon)
     return 0;
 }
 
+/* What it launched just before its end: a fresh child looks like another daemon for a moment. */
+static int await_late(struct cron *cron, struct cron_daemon *daemon)
+{
+    int error;
+
+    if (cron_pause(cron, pt_deadline(pt_monotonic(), LAUNCH_PATIENCE)))
+        return 0;
+    error = cron_find_jobs(cron);
+    if (error == 0) {
+        cron_show_jobs(cron);
+        error = cron_wait_jobs(cron, daemon);
+    }
+    return error;
+}
+
 /* --- that it stays away --- */
 
 static int start_question(const void *data, int output, pid_t *ret_pid)
@@ -289,6 +304,8 @@ static int stop_one(struct cron *cron, struct cron_daemon *daemon)
         pt_warn("%s cannot be stopped: %s", daemon->label, strerror(-error));
         return CRON_IMPOSSIBLE;
     }
+    if (error == 0 && daemon->handle.ended && daemon->term == CRON_TERM_HANDLER)
+        error = await_late(cron, daemon);
     if (cron->interrupted != 0)
         return PT_EXIT_SIGNALLED + cron->interrupted;
     return verify_stop(cron, daemon);

@@ -3,103 +3,18 @@
 # timeout: 600
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import unittest
 
 import support
+from support_cron import CRON, DEADLINE, SIGNALS, Case, children, overlay, prepare, status_of, write_program
 
 support.in_namespaces()
 
-CRON = "/usr/sbin/cron"
-DEADLINE = 90.0
-
-
-def run(*argv):
-    subprocess.run(argv, check=True, timeout=DEADLINE)
-
-
-def prepare():
-    """Directories of our own over those that the daemons use."""
-    run("mount", "-t", "tmpfs", "tmpfs", "/run")
-    for directory in ("/var/spool/cron", "/etc/cron.d"):
-        os.makedirs(directory, exist_ok=True)
-        run("mount", "-t", "tmpfs", "tmpfs", directory)
-    os.makedirs("/var/spool/cron/crontabs", mode=0o1730)
-    if os.path.exists("/etc/crontab"):
-        open("/run/empty", "w").close()
-        run("mount", "--bind", "/run/empty", "/etc/crontab")
-
-
-def status_of(pid, name):
-    with open(f"/proc/{pid}/status") as file:
-        return re.search(rf"^{name}:\s*(\S+)", file.read(), re.M).group(1)
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
-
-
-def has_shell(pid):
-    """Whether this CRON child's job is what it is to run: its shell has been executed."""
-    return any(support.comm(child) == "sh" for child in children(pid))
-
-
 @unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
-class Cron(support.Case):
-    def setUp(self):
-        # Files of this test alone: a job of an earlier one may still be on its way.
-        name = self.id().rpartition(".")[2]
-        self.go, self.done = f"/run/{name}.go", f"/run/{name}.done"
-        self.WAITING = f"until [ -e {self.go} ]; do sleep 0.1; done; echo x >>{self.done}"
-        for name in ("crond.reboot", "crond.pid"):
-            if os.path.exists(f"/run/{name}"):
-                os.unlink(f"/run/{name}")
-
-    def daemon(self, *jobs, wait=True):
-        """Debian cron with these @reboot jobs, once they all run."""
-        with open("/etc/cron.d/test", "w") as file:
-            file.writelines(f"@reboot root {job}\n" for job in jobs)
-        daemon = self.start([CRON, "-f"], ready=False, stderr=subprocess.DEVNULL)
-        self.addCleanup(self.end_jobs)
-        if wait:
-            support.until(lambda: len([c for c in children(daemon.pid) if has_shell(c)]) == len(jobs),
-                          "the jobs", DEADLINE)
-        return daemon
-
-    def end_jobs(self):
-        open(self.go, "w").close()
-
-    def read_done(self):
-        with open(self.done) as file:
-            return file.read()
-
-    def background(self, *arguments, **options):
-        return self.start([support.PROCTOOL, "cron-graceful", *arguments], ready=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-    def graceful(self, *arguments, **options):
-        return self.proctool("cron-graceful", *arguments, deadline=DEADLINE, **options)
-
-    def until_said(self, child, what):
-        """The lines on stderr up to one that has WHAT in it."""
-        text = ""
-        while what not in text:
-            line = support.read_line(child.popen.stderr.fileno(), DEADLINE)
-            self.assertNotEqual(line, "", f"no {what!r} in {text!r}")
-            text += line + "\n"
-        return text
-
-    def until_held(self, daemon):
-        support.until(lambda: status_of(daemon.pid, "State") == "t", "suspended", DEADLINE)
-
-    def assert_runs(self, daemon):
-        support.until(lambda: status_of(daemon.pid, "State") == "S", "running", DEADLINE)
-        self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
-
+class Cron(Case):
     # --- finding ---
 
     def test_none(self):
@@ -148,7 +63,7 @@ class Cron(support.Case):
         self.assertTrue(daemon.has_ended())
 
     def test_jobs_are_finished(self):
-        daemon = self.daemon(*[f"{self.WAITING}; : {i}" for i in range(20)])
+        daemon = self.daemon(*[f"{self.WAITING}; : {i}" for i in range(50)])
         ours = self.background()
         self.until_held(daemon)
         self.until_said(ours, "job ")
@@ -156,7 +71,7 @@ class Cron(support.Case):
         self.end_jobs()
         self.assertEqual(ours.wait(DEADLINE), 0)
         with open(self.done) as file:
-            self.assertEqual(file.read(), "x\n" * 20)
+            self.assertEqual(file.read(), "x\n" * 50)
         self.assertTrue(daemon.has_ended())
 
     def test_by_sigstop(self):
@@ -193,7 +108,7 @@ class Cron(support.Case):
 
     def test_interrupted(self):
         daemon = self.daemon(self.WAITING)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        for number in SIGNALS:
             with self.subTest(number.name):
                 ours = self.background()
                 self.until_said(ours, "job ")
