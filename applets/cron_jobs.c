@@ -330,10 +330,10 @@ static int find_all(struct cron *cron, struct cron_view *view)
 
         if (daemon->timers)
             error = cron_each_unit(cron, daemon, take_unit, &call);
+        else if (daemon->handle.ended && daemon->term == CRON_TERM_HANDLER && daemon->over != 0)
+            error = add_late(cron, view, daemon);
         else if (node != PT_NO_INDEX)
             error = add_children(cron, view, daemon, node);
-        else if (daemon->term == CRON_TERM_HANDLER && daemon->over != 0)
-            error = add_late(cron, view, daemon);
     }
     if (error == 0)
         error = add_orphans(cron, view);
