@@ -177,7 +177,7 @@ static void judge(const struct cron *cron, const struct cron_view *view, uint32_
 
     job->excepted = !job->worker && is_excepted(&cron->settings, job->text);
     job->ours = view->self != PT_NO_INDEX && pt_tree_is_within(&view->tree, view->self, node);
-    job->at_reboot = age > REBOOT_AGE && daemon_age - age < REBOOT_WITHIN;
+    job->at_reboot = !job->daemon->timers && age > REBOOT_AGE && daemon_age - age < REBOOT_WITHIN;
     job->since = pt_monotonic() - age;
     job->new = true;
 }

@@ -57,9 +57,8 @@ static void print_plan(const struct cron *cron)
     for (size_t i = 0; i < cron->daemon_count; i++) {
         const struct cron_daemon *daemon = cron->daemons[i];
 
-        pt_buffer_append_format(&line,
-                                "%s (%d): supervisor: %s; stop: ", cron_kind_label(daemon->kind),
-                                daemon->process.stat.pid, pt_service_kind(&daemon->service));
+        pt_buffer_append_format(&line, "%s: supervisor: %s; stop: ", daemon->label,
+                                pt_service_kind(&daemon->service));
         cron_describe_stop(daemon, &line);
         pt_buffer_append_format(&line, "; suspend by: %s; TERM: %s", means_name(cron, daemon),
                                 cron_term_name(daemon));

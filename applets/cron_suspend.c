@@ -24,7 +24,7 @@ static int64_t age_of(const struct pt_procfs *procfs, const struct pt_clocks *cl
     int64_t age = PT_INFINITE;
 
     if (pt_process_read(procfs, pid, 0, &arena, &process) == 0 && !pt_process_has_ended(&process))
-        age = clocks->boottime - (int64_t)(process.stat.starttime * (PT_SECOND / procfs->ticks));
+        age = clocks->boottime - pt_ticks_to_nanoseconds(process.stat.starttime, procfs->ticks);
     pt_arena_done(&arena);
     return age;
 }

@@ -37,8 +37,11 @@ static bool is_active(const struct pt_buffer *answer)
 
 int cron_find_timers(struct cron *cron)
 {
-    struct cron_daemon daemon = {
-        .timers = true, .handle = PT_HANDLE_NONE, .hold = PT_HOLD_NONE, .service = PT_SERVICE_NONE};
+    struct cron_daemon daemon = {.timers = true,
+                                 .process = {.stat = {.comm = ""}},
+                                 .handle = PT_HANDLE_NONE,
+                                 .hold = PT_HOLD_NONE,
+                                 .service = PT_SERVICE_NONE};
     struct pt_buffer answer;
     struct words words;
     int error;

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import support
-from cron import CRON, DEADLINE, prepare
+from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, prepare, run, running, write_program
 
 support.in_namespaces()
 
@@ -24,17 +24,19 @@ serverurl=unix:///run/s.sock
 command=/usr/sbin/cron -f
 """
 
+TIMERS = """
+echo "$*" >>{directory}/calls
+case "$*" in
+"show "*cron.target) [ -e {active} ] && echo ActiveState=active || echo ActiveState=inactive ;;
+"show "*cron-*) printf 'MainPID=0\\n\\nMainPID={pid}\\n' ;;
+"stop -- cron.target") rm {active} ;;
+"start -- cron.target") touch {active} ;;
+esac
+"""
+
 
 def crons():
-    """Every process that runs cron's file, zombies not."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{name}/exe") == CRON:
-                found.append(int(name))
-        except OSError:
-            pass
-    return found
+    return running(CRON)
 
 
 def ready_crons():
@@ -50,30 +52,28 @@ def end_crons():
 
 
 @unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
-class Supervisors(support.Case):
+class Supervisors(Case):
     def setUp(self):
+        super().setUp()
         self.addCleanup(end_crons)  # the first is the last to be called
-        self.directory = f"/run/{self.id().rpartition('.')[2]}"
+        self.directory = f"/run/{self.name}"
         os.mkdir(self.directory)
-        if os.path.exists("/run/crond.pid"):
-            os.unlink("/run/crond.pid")
 
     def supervise(self, *argv):
-        if not shutil.which(argv[0]):
-            support.skip(f"no {argv[0]}")
+        find(argv[0])
         self.start(argv, ready=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.hold(support.until(ready_crons, "cron", DEADLINE)[0])
+        return self.hold(support.until(ready_crons, "cron", DEADLINE)[0])
 
     def write_run(self, text):
-        with open(f"{self.directory}/run", "w") as file:
-            file.write(f"#!/bin/sh\n{text}\n")
-        os.chmod(f"{self.directory}/run", 0o755)
+        write_program(f"{self.directory}/run", text)
 
-    def stop(self, supervisor):
-        result = self.proctool("cron-graceful", "-n", deadline=DEADLINE)
+    def stop(self, supervisor, sends=True):
+        """Through its supervisor, which SENDS the daemon a signal."""
+        result = self.graceful("-n")
         self.assertIn(f"supervisor: {supervisor}; ", result.stdout, result.stderr)
-        result = self.proctool("cron-graceful", deadline=DEADLINE)
+        result = self.graceful("-v")
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual("TERM comes from us" not in result.stderr, sends, result.stderr)
         self.assertEqual(crons(), [])
 
     def test_runit(self):
@@ -82,64 +82,301 @@ class Supervisors(support.Case):
         self.stop("runit")
 
     def test_runit_without_exec(self):
+        """runsv signals the shell alone."""
         self.write_run(f"{CRON} -f")
         self.supervise("runsv", self.directory)
-        self.stop("runit")
+        self.stop("runit", sends=False)
 
     def test_s6(self):
         self.write_run(f"exec {CRON} -f")
         self.supervise("s6-supervise", self.directory)
         self.stop("s6")
 
-    def test_supervisord(self):
+    def test_s6_with_another_signal(self):
+        """The signal that the service asks for."""
+        self.write_run(f"exec {CRON} -f")
+        with open(f"{self.directory}/down-signal", "w") as file:
+            file.write("INT\n")
+        self.supervise("s6-supervise", self.directory)
+        self.stop("s6")
+
+    def test_daemontools(self):
+        self.write_run(f"exec {CRON} -f")
+        self.supervise("supervise", self.directory)
+        self.stop("daemontools")
+
+    def supervisord(self):
         with open(f"{self.directory}/s.conf", "w") as file:
             file.write(SUPERVISORD)
-        self.supervise("supervisord", "-n", "-c", f"{self.directory}/s.conf")
+        return self.supervise("supervisord", "-n", "-c", f"{self.directory}/s.conf")
+
+    def test_supervisord(self):
+        self.supervisord()
         self.stop("supervisord")
+        status = subprocess.run(["supervisorctl", "-c", f"{self.directory}/s.conf", "status"], check=False,
+                                stdout=subprocess.PIPE, text=True, timeout=DEADLINE)
+        self.assertIn("STOPPED", status.stdout)
+
+    def test_dies_by_itself_and_is_started_again(self):
+        """Killed while it is suspended: its supervisor has another one, which is said."""
+        os.symlink(STAND_IN, "/run/stand-in")
+        self.addCleanup(os.unlink, "/run/stand-in")
+        self.write_run(f"exec {CRON} -f")
+        with open("/etc/cron.d/test", "w") as file:
+            file.write(f"@reboot root {self.WAITING}\n")
+        self.addCleanup(os.truncate, "/etc/cron.d/test", 0)
+        daemon = self.supervise("runsv", self.directory)
+        self.until_jobs(daemon, 1)
+        ours = self.background()
+        self.until_said(ours, "job ")
+        daemon.kill()
+        self.assertTrue(daemon.has_ended(DEADLINE))
+        support.until(ready_crons, "another one", DEADLINE)
+        self.end_jobs()
+        text = self.until_said(ours, "runs again as process")
+        self.assertIn("started by runsv (", text)
+        self.assertEqual(ours.wait(DEADLINE), 5)
+
+    def test_sysvinit(self):
+        """Debian's init script, by the pid file that root alone may write."""
+        os.chmod("/run", 0o755)
+        self.addCleanup(os.chmod, "/run", 0o1777)
+        find("start-stop-daemon")
+        self.start(["/etc/init.d/cron", "start"], ready=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.hold(support.until(ready_crons, "cron", DEADLINE)[0])
+        result = self.graceful("-n")
+        self.assertIn("supervisor: sysvinit; stop: service cron stop;", result.stdout, result.stderr)
+        self.stop("sysvinit")
 
     def test_a_service_that_others_may_write(self):
         self.write_run(f"exec {CRON} -f")
         self.supervise("runsv", self.directory)
         os.chmod(self.directory, 0o777)
-        result = self.proctool("cron-graceful", "-n", deadline=DEADLINE)
+        result = self.graceful("-n")
         self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
         self.assertIn("may be written by others", result.stderr)
 
+    def test_a_strangers_supervisor(self):
+        """What a stranger's "cron" below a stranger's "runsv" names is not asked."""
+        cron = shutil.copy(shutil.which("sleep"), f"{self.directory}/cron")
+        runsv = shutil.copy(STAND_IN, f"{self.directory}/runsv")
+        table = f"{self.directory}/tab"
+        with open(table, "w") as file:
+            file.write(f"exec {cron} 1000\n")
+        os.makedirs(f"{self.directory}/supervise")
+        os.mkfifo(f"{self.directory}/supervise/control")
+        self.start([runsv, table], ready=False, user=65534, cwd=self.directory, stderr=subprocess.DEVNULL)
+        pid = support.until(lambda: running(cron), "cron", DEADLINE)[0]
+        stranger = self.hold(pid)
+        result = self.graceful()
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(f"({pid}) is left alone: it is not root's", result.stderr)
+        self.assertTrue(stranger.is_alive())
+        result = self.graceful("--daemon", str(pid))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(stranger.has_ended(DEADLINE), "only signalled")
+
     def test_respawned(self):
         self.supervise("sh", "-c", f"while :; do {CRON} -f; done")
-        result = self.proctool("cron-graceful", deadline=DEADLINE)
+        result = self.graceful()
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assertIn("started by sh (", result.stderr)
 
-    def container(self):
-        script = f"mount -t proc proc /proc; exec {CRON} -f"
-        outer = self.start(["unshare", "--pid", "--fork", "--mount", "sh", "-c", script],
-                           ready=False, stderr=subprocess.DEVNULL)
-        pid = support.until(crons, "cron", DEADLINE)[0]
-        first = self.hold(pid)
+    # --- systemd, as it was measured to answer ---
 
-        def inside(*arguments):
-            return self.proctool("cron-graceful", *arguments, deadline=DEADLINE,
-                                 before=["nsenter", "-t", str(pid), "-m", "-p"])
+    def test_systemd(self):
+        daemon = self.daemon(self.WAITING)
+        environment = self.systemctl(daemon)
+        result = self.graceful("-n", env=environment)
+        self.assertIn("supervisor: systemd; stop: systemctl stop -- cron.service;", result.stdout, result.stderr)
+        ours = self.background(env=environment)
+        self.until_said(ours, "job ")
+        self.assertNotIn("stop -- cron.service", self.read_calls())
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0, ours.popen.stderr.read())
+        self.assert_has_ended(daemon)
+        self.assertIn("stop -- cron.service", self.read_calls())
+
+    def test_systemd_that_watches_another(self):
+        """A unit's cgroup without its main process is no supervisor."""
+        daemon = self.daemon()
+        environment = self.systemctl(daemon, show="echo MainPID=1; exit")
+        result = self.graceful(env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("stop -- cron.service", self.read_calls())
+        self.assert_has_ended(daemon)
+
+    def test_systemd_that_says_nothing(self):
+        daemon = self.daemon()
+        result = self.graceful(env=self.systemctl(daemon, show="exit 1"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_has_ended(daemon)
+
+    def test_systemd_that_stops_it_already(self):
+        """As the unit's own ExecStop=: systemctl would wait for us."""
+        daemon = self.daemon()
+        environment = self.systemctl(daemon, state="deactivating")
+        result = self.graceful(env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("stop -- cron.service", self.read_calls())
+        self.assert_has_ended(daemon)
+
+    def test_systemd_that_starts_it_again(self):
+        daemon = self.daemon()
+        result = self.graceful(env=self.systemctl(daemon, after="activating"))
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertIn("systemd does not say that cron.service is stopped", result.stderr)
+
+    def test_systemd_that_sends_nothing(self):
+        """After five seconds TERM comes from us."""
+        daemon = self.daemon()
+        result = self.graceful(env=self.systemctl(daemon, stop=":"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("TERM comes from us", result.stderr)
+        self.assert_has_ended(daemon)
+
+    def test_unit_whose_stop_ends_all(self):
+        """KillMode=control-group: what is in the unit's cgroup is waited for as the jobs are."""
+        daemon = self.daemon()
+        other = self.start(["sleep", "1000"], ready=False)
+        environment = self.systemctl(daemon, kill_mode="control-group")
+        run("mount", "--bind", f"/run/{self.name}.cgroup", f"/proc/{other.pid}/cgroup")
+        ours = self.background(env=environment)
+        self.until_said(ours, "sleep 1000 (")
+        self.assertTrue(daemon.is_alive())
+        other.kill()
+        other.popen.wait(DEADLINE)
+        self.assertEqual(ours.wait(DEADLINE), 0, ours.popen.stderr.read())
+        self.assert_has_ended(daemon)
+
+    def test_unit_that_we_are_in(self):
+        daemon = self.daemon()
+        environment = self.systemctl(daemon, kill_mode="control-group")
+        in_unit = f'mount --bind /run/{self.name}.cgroup /proc/$$/cgroup; exec "$0" cron-graceful "$@"'
+        result = self.proctool("--no-additions", before=["sh", "-c", in_unit], env=environment, deadline=DEADLINE)
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertIn("its stop would end us too (KillMode)", result.stderr)
+        self.assert_runs(daemon)
+
+    def timers(self, **values):
+        """systemd-cron: a target, and a unit that it has started."""
+        os.makedirs("/run/systemd/system", exist_ok=True)
+        self.addCleanup(os.rmdir, "/run/systemd/system")
+        job = self.start(["sh", "-c", self.WAITING], ready=False)
+        self.addCleanup(self.end_jobs)
+        self.active = f"/run/{self.name}.active"
+        open(self.active, "w").close()
+        return job, self.write_systemctl(TIMERS, active=self.active, pid=job.pid, **values)
+
+    def test_systemd_cron(self):
+        job, environment = self.timers()
+        result = self.graceful("-n", env=environment)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("systemd-cron (cron.target): supervisor: systemd; stop: systemctl stop -- cron.target;",
+                      result.stdout)
+        ours = self.background(env=environment)
+        self.until_said(ours, "job ")
+        self.assertFalse(os.path.exists(self.active), "its timers are stopped first")
+        self.end_jobs()
+        job.popen.wait(DEADLINE)
+        self.assertEqual(ours.wait(DEADLINE), 0, ours.popen.stderr.read())
+        self.assertFalse(os.path.exists(self.active))
+
+    def test_systemd_cron_interrupted(self):
+        _, environment = self.timers()
+        ours = self.background(env=environment)
+        self.until_said(ours, "job ")
+        ours.kill(2)
+        self.assertEqual(ours.wait(DEADLINE), 130)
+        self.assertTrue(os.path.exists(self.active), "its timers are started again")
+        result = self.graceful("-t", "200ms", env=environment)
+        self.assertEqual(result.returncode, 124)
+        self.assertTrue(os.path.exists(self.active))
+
+    # --- PID 1 ---
+
+    def container(self, command=f"{CRON} -f", exe=CRON):
+        """Its PID 1 is a daemon; a function that runs ours inside."""
+        outer = self.start(["unshare", "--pid", "--fork", "--mount", "sh", "-c",
+                            f"mount -t proc proc /proc; exec {command}"], ready=False, stderr=subprocess.DEVNULL)
+        pid = support.until(lambda: [p for p in running(exe) if self.is_first(p)], "PID 1", DEADLINE)[0]
+        first = self.hold(pid)
+        self.inside = ["nsenter", "-t", str(pid), "-m", "-p"]
+
+        def inside(*arguments, before=()):
+            return self.graceful(*arguments, before=[*self.inside, *before])
         return outer, first, inside
+
+    def is_first(self, pid):
+        with open(f"/proc/{pid}/status") as file:
+            return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in file)
+
+    def test_of_another_pid_namespace(self):
+        """A container's cron is left alone from outside."""
+        _, first, _ = self.container()
+        result = self.graceful()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("is left alone: it is in another PID namespace", result.stderr)
+        self.assertTrue(first.is_alive())
 
     def test_first_process(self):
         outer, first, inside = self.container()
         result = inside()
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assertIn("use --end-container", result.stderr)
-        support.until(lambda: support.state(first.pid) == "S", "running", DEADLINE)
+        self.assert_runs(first)
+        result = inside("--end-container")
+        self.assertIn(result.returncode, (0, -9), result.stderr)
+        self.assertTrue(first.has_ended(DEADLINE))
+        outer.wait(DEADLINE)
+
+    def test_first_process_with_a_handler(self):
+        table = f"/run/{self.name}.tab"
+        with open(table, "w") as file:
+            file.write(self.WAITING + "\n")
+        outer, first, inside = self.container(f"{STAND_IN} {table}", STAND_IN)
+        self.until_jobs(first, 1)
+        ours = self.background(before=self.inside)
+        self.until_said(ours, "job ")
+        self.end_jobs()
+        self.until_said(ours, "drained, and left to the runtime's TERM")
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assert_runs(first)
         result = inside("--end-container")
         self.assertIn(result.returncode, (0, -9), result.stderr)
         self.assertTrue(first.has_ended(DEADLINE))
         outer.wait(DEADLINE)
 
     def test_first_process_that_may_not_be_traced(self):
-        _, first, _ = self.container()
-        command = ["nsenter", "-t", str(first.pid), "-m", "-p", *self.refused("EPERM", "ptrace")]
-        result = self.proctool("cron-graceful", deadline=DEADLINE, before=command)
+        """A moment without a job is waited for, and then nothing can be done."""
+        with open("/etc/cron.d/test", "w") as file:
+            file.write(f"@reboot root {self.WAITING}\n")
+        self.addCleanup(os.truncate, "/etc/cron.d/test", 0)
+        _, first, inside = self.container()
+        self.until_jobs(first, 1)
+        untraced = self.refused("EPERM", "ptrace")
+        result = inside("-n", before=untraced)
         self.assertEqual(result.returncode, 5)
-        self.assertIn("SYS_PTRACE", result.stderr)
+        self.assertIn("suspend by: impossible", result.stdout)
+        ours = self.background(before=[*self.inside, *untraced])
+        self.until_said(ours, "SYS_PTRACE")
+        self.until_said(ours, "job ")
+        self.assertFalse(ours.has_ended(0.2))
+        self.end_jobs()
+        self.until_said(ours, "PID 1 and ignores SIGTERM")
+        self.assertEqual(ours.wait(DEADLINE), 5)
+        self.assertTrue(first.is_alive())
+        self.assertEqual(inside("--run", "true", before=untraced).returncode, 125)
+
+    def test_called_from_a_job_of_the_first_process(self):
+        with open("/etc/cron.d/test", "w") as file:
+            file.write(f"@reboot root {support.PROCTOOL} cron-graceful --end-container >{self.done} 2>&1; "
+                       f"echo status $? >>{self.done}\n")
+        self.addCleanup(os.truncate, "/etc/cron.d/test", 0)
+        _, first, _ = self.container()
+        support.until(lambda: os.path.exists(self.done) and "status" in self.read_done(), "its end", DEADLINE)
+        self.assertIn("it is PID 1, and we run in one of its jobs", self.read_done())
+        self.assertIn("status 5", self.read_done())
         self.assertTrue(first.is_alive())
 
 
