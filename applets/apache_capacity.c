@@ -63,8 +63,11 @@ static int reckon_room(struct apache_world *world, const struct apache_instance 
 {
     const struct pt_process *master = &world->snapshot.processes[instance->master];
     struct pt_memory_limits limits = {0};
-    int error = 0;
+    int error =
+        pt_snapshot_add(&world->snapshot, &instance->master, 1, PT_SOURCE_BIT(PT_SOURCE_CGROUP));
 
+    if (error < 0)
+        return error;
     capacity->available = world->memory_available;
     capacity->base = world->memory_total;
     if (pt_process_has(master, PT_SOURCE_CGROUP))

@@ -54,7 +54,7 @@ static int read_all(struct apache_world *world)
     if (indexes.list == NULL)
         return -ENOMEM;
     if (world->settings->capacity)
-        sources |= PT_SOURCE_BIT(PT_SOURCE_STATUS) | PT_SOURCE_BIT(PT_SOURCE_CGROUP);
+        sources |= PT_SOURCE_BIT(PT_SOURCE_STATUS);
     for (size_t i = 0; i < world->count; i++) {
         const struct apache_instance *instance = &world->instances[i];
 

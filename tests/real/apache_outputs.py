@@ -107,6 +107,29 @@ class Refusals(ServerCase):
                 self.assertEqual("smaps" in file.read(), reads, measure)
 
 
+class Held(ServerCase):
+    """A worker that keeps its own memory from being read."""
+
+    def test_held(self):
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        # By this name it is a server: its targets are called so.
+        server = shutil.copy(f"{support.HELPERS}/stuck", f"{directory}/stuck-target")
+        child = self.start([server, "1"])
+        if child.line.startswith("skipped"):
+            support.skip(child.line)
+        name = ["--exe-name", "stuck-target"]
+        found = self.instance(*name, "--workers")
+        self.assertEqual(found["measure"], "rss")
+        self.assertIn("in time", found["measure_reason"])
+        self.assertIn(int(child.line), [row["pid"] for group in found["groups"] for row in group["processes"]])
+        result = self.run_mem(*name, "--measure", "pss")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("in time", result.stderr)
+        self.assertEqual(self.run_mem(*name, "--measure", "rss").returncode, 0)
+        self.assertEqual(self.run_mem(*name, "--capacity").returncode, 3)
+
+
 class Outputs(ServerCase):
     def setUp(self):
         self.server = Apache(self, "event", WSGI + CGID)
