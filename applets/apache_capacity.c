@@ -119,7 +119,7 @@ int apache_reckon(struct apache_world *world, struct apache_instance *instance)
     capacity->reserve = reserve_of(world->settings, capacity->base);
     if (!instance->has_smaps) {
         capacity->refused = true;
-        capacity->unknown = "not permitted to read what each worker has for itself";
+        capacity->unknown = instance->smaps_reason;
         return 0;
     }
     reckon_costs(instance, capacity);

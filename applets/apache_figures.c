@@ -356,8 +356,9 @@ static int measure_instance(struct apache_world *world, struct apache_instance *
 
     instance->measure = settings->measure;
     instance->has_smaps = wants_smaps(settings) && refused == 0;
+    instance->smaps_reason = refused != 0 ? explain(refused) : NULL;
     if (refused != 0 && settings->measure != APACHE_RSS) {
-        instance->measure_reason = explain(refused);
+        instance->measure_reason = instance->smaps_reason;
         if (settings->measure_given || settings->output == APACHE_NAGIOS) {
             world->refusal = instance->measure_reason;
             return -EACCES;

@@ -172,6 +172,7 @@ struct apache_instance {
     enum apache_measure measure;
     const char *measure_reason; /* why it is not the one asked for; NULL: it is */
     bool has_smaps;             /* all measures are known, else RSS alone */
+    const char *smaps_reason;   /* why somebody's could not be read; NULL: nobody's */
     bool has_status;            /* mod_status is loaded */
     enum apache_mpm mpm;
     uint64_t total[APACHE_MEASURE_COUNT];

@@ -85,3 +85,12 @@ echo $((400000 * 1024)) >"$work/cgroup/web/memory.limit_in_bytes"
 echo $((150000 * 1024)) >"$work/cgroup/web/memory.usage_in_bytes"
 printf 'inactive_file 1\ntotal_inactive_file %s\n' $((50000 * 1024)) >"$work/cgroup/web/memory.stat"
 show
+echo "-- fewer fit than run; too few are warm"
+echo $((35000 * 1024)) >"$work/cgroup/web/memory.limit_in_bytes"
+echo $((30000 * 1024)) >"$work/cgroup/web/memory.usage_in_bytes"
+for pid in 101 102; do
+    smaps $pid 20000 9000 500 0
+done
+apache-mem --capacity | grep -e '^capacity' -e warning -e fewer -e binds
+echo "-- the configuration allows as many as fit"
+apache-mem --capacity --limit 2 | grep -e slots -e allowed

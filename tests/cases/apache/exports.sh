@@ -27,6 +27,22 @@ echo "-- the plugin's"
 status apache-mem --nagios --warning 5M: --critical 1M: --capacity --limit 7
 status apache-mem --nagios --on worker-max --warning @1M:4M
 status apache-mem --nagios --on capacity-left --limit 7 --warning 100: --critical ~:1000
+status apache-mem --nagios --server "a|b=c'd" --limit 3 --capacity
+echo "-- two readings of one range: which alert"
+for range in 1M 20M: ~:1M @1M:20M @~:1M 13.8M:14M; do
+    apache-mem --nagios --critical "$range" | cut -d ' ' -f 2
+done
+echo "-- without smaps: what cannot be known is left out"
+mkdir kept
+for pid in 100 101 102 103; do
+    mv "$PROCTOOL_PROCFS/$pid/smaps_rollup" kept/$pid
+done
+apache-mem --prometheus --capacity --limit 7 | grep -v '^#' | grep -v _group_
+status apache-mem --capacity | grep -v GROUP
+status apache-mem --nagios
+for pid in 100 101 102 103; do
+    mv kept/$pid "$PROCTOOL_PROCFS/$pid/smaps_rollup"
+done
 echo "-- no server"
 for output in --json --prometheus --nagios; do
     status apache-mem $output --exe-name none
