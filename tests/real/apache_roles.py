@@ -3,6 +3,8 @@
 # apache-mem with real Apaches: who is a worker, a WSGI daemon, a helper; the sums; other ways to run.
 import os
 import shutil
+import signal
+import time
 
 import support
 from servers import (APACHE, CGID, FCGID, MEASURES, MODULES, PIPED, ROTATELOGS, WSGI, Apache, ReloadCase, ServerCase,
@@ -27,6 +29,9 @@ class Roles(ServerCase):
         self.assertEqual(names, ["worker", "s\u2026", "s\u2026"])
         helpers = sorted(helper["name"] for helper in found["helpers"])
         self.assertEqual(helpers, ["apache2", "rotatelogs"])
+        # Where the kernel's own answer cannot be had the tables of /proc/net say the same.
+        without = self.instance(before=self.refused("EPERM", "socket"))
+        self.assertEqual((counts(without), len(without["helpers"])), (shape, 2))
         return found
 
     def test_prefork(self):
@@ -174,6 +179,28 @@ class Reloads(ReloadCase):
     def test_reloads(self):
         """Each with a request in flight and its worker draining; the long mode has a hundred samples."""
         self.sample_reloads("event", 10)
+
+    ONE = "StartServers 1\nMinSpareServers 1\nMaxSpareServers 1\nServerLimit 1\nMaxRequestWorkers 1\n"
+
+    def test_never_without(self):
+        """Its only worker is another one after a reload: in between it is waited for."""
+        server = Apache(self, "prefork", mpm_settings=self.ONE)
+        self.settled({("worker", ""): 1})
+        for _ in range(5):
+            server.child.kill(signal.SIGUSR1)
+            self.assertEqual(counts(self.instance()), {("worker", ""): 1})
+
+    def test_without(self):
+        """A second later it is said to have none."""
+        server = Apache(self, "prefork", mpm_settings=self.ONE)
+        self.settled({("worker", ""): 1})
+        server.child.kill(signal.SIGSTOP)
+        for worker in children(server.pid):
+            self.hold(worker).kill()
+        begin = time.monotonic()
+        found = self.instance("--capacity")
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
+        self.assertEqual((counts(found), found["capacity"]["largest"]), ({("worker", ""): 0}, None))
 
     def test_daemons_after_reloads(self):
         """Daemons of modules hold WSGI's sockets of the generation before."""
