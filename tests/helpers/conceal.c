@@ -62,8 +62,8 @@ enum {
 
 #define RETURN_ALLOW 0x7fff0000u
 #define RETURN_ASK 0x7fc00000u
-#define RECEIVE (int)_IOWR('!', 0, struct question)
-#define SEND (int)_IOWR('!', 1, struct answer)
+#define RECEIVE _IOWR('!', 0, struct question)
+#define SEND _IOWR('!', 1, struct answer)
 
 static int skip(const char *what)
 {
@@ -100,7 +100,7 @@ static void serve(int listener, const char *name)
         const char *last;
 
         memset(&question, 0, sizeof question);
-        if (ioctl(listener, RECEIVE, &question) != 0) {
+        if (syscall(SYS_ioctl, listener, RECEIVE, &question) != 0) {
             if (errno == EINTR)
                 continue;
             /* ENOENT: whoever asked was killed meanwhile, or nobody has the filter any more. */
@@ -115,7 +115,7 @@ static void serve(int listener, const char *name)
             answer.flags = 0;
             answer.error = -ENOENT;
         }
-        ioctl(listener, SEND, &answer);
+        syscall(SYS_ioctl, listener, SEND, &answer);
     }
 }
 
