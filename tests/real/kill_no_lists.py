@@ -45,7 +45,8 @@ class NoLists(support.Case):
     def test_suspend(self):
         target = self.helper("target", "threads", 1)
         self.assertEqual(self.kill("--suspend", "--tree", target.pid).returncode, 0)
-        self.assertEqual({support.state(pid) for pid in self.others()}, {"T"})
+        stopped = [self.hold(pid) for pid in self.others()]
+        self.assertEqual({support.state(process.pid) for process in stopped}, {"T"})
 
 
 if __name__ == "__main__":
