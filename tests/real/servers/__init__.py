@@ -176,6 +176,10 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             self.child.kill(signal.SIGCONT)
             self.child.kill(signal.SIGTERM)
+        if support.comm(self.child.pid) == "unshare":  # which ignores that
+            for master in map(support.Process, children(self.child.pid)):
+                master.kill(signal.SIGTERM)
+                os.close(master.pidfd)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.child.wait(10)
         session, self.child = self.child, None
