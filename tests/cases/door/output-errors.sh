@@ -11,3 +11,9 @@ proctool --help <&- | sed -n 1q
     proctool --help >&4
     echo "no reader: $?"
 )
+echo "-- what was found does not matter: with 0 and 1 alike a lost result is 3"
+for command in 'ps-tree --jsonl' 'kill-graceful --dry-run --json --comm no-such-name' \
+    'apache-mem --json --exe-name no-such-name' 'apache-mem --nagios --exe-name no-such-name'; do
+    $command >/dev/full
+    echo "status $?"
+done
