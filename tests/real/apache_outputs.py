@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 
@@ -194,18 +195,20 @@ class Outputs(ServerCase):
         os.symlink(f"{directory}/old.prom", f"{directory}/link.prom")
         os.mkdir(f"{directory}/dir.prom")
         os.mkfifo(f"{directory}/fifo.prom")
-        for name in "link.prom", "dir.prom", "fifo.prom":
+        os.mknod(f"{directory}/null.prom", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        for name in "link.prom", "dir.prom", "fifo.prom", "null.prom":
             result = self.run_mem("--prometheus", "--output", f"{directory}/{name}")
             self.assertEqual(result.returncode, 3, name)
             self.assertIn(name, result.stderr)
-        for name in "/nonexistent/x.prom", "/proc/x.prom", f"{directory}/", "/dev/null":
+        for name in "/nonexistent/x.prom", "/proc/x.prom", f"{directory}/":
             self.assertEqual(self.run_mem("--prometheus", "--output", name).returncode, 3, name)
         result = self.run_mem("--prometheus", "--measure", "pss", "--pid", self.server.pid, "--server", "x",
                               "--output", f"{directory}/old.prom", before=NOBODY)
         self.assertNotEqual(result.returncode, 0)
         with open(f"{directory}/old.prom") as file:
             self.assertEqual(file.read(), "old\n")
-        self.assertEqual(len(os.listdir(directory)), 4)
+        self.assertEqual(len(os.listdir(directory)), 5)
+        self.assertTrue(stat.S_ISCHR(os.lstat(f"{directory}/null.prom").st_mode))
         # No Apache is an answer, and written.
         result = self.run_mem("--prometheus", "--exe-name", "none", "--output", f"{directory}/old.prom")
         self.assertEqual(result.returncode, 1)
