@@ -87,17 +87,19 @@ class Refusals(ServerCase):
             self.assertEqual(result.returncode, 3)
 
     def test_hidepid(self):
-        proc = f"{self.server.dir}/proc"
-        os.mkdir(proc)
-        subprocess.run(["mount", "-t", "proc", "-o", "hidepid=2", "proc", proc], check=True)
-        self.addCleanup(subprocess.run, ["umount", proc], check=True)
-        for arguments in [], ["--json"]:
-            result = self.as_other(NOBODY, "--procfs", proc, *arguments)
-            self.assertEqual((result.returncode, result.stdout), (3, ""), arguments)
-            self.assertIn("hidepid", result.stderr)
-        result = self.as_other(NOBODY, "--procfs", proc, "--nagios")
-        self.assertEqual((result.returncode, result.stderr), (3, ""))
-        self.assertRegex(result.stdout, r"\AAPACHE-MEM UNKNOWN: .*hidepid.*\n\Z")
+        """Whether others' processes are listed and refused, or not listed: there may be a server."""
+        for mode in 1, 2:
+            proc = f"{self.server.dir}/proc{mode}"
+            os.mkdir(proc)
+            subprocess.run(["mount", "-t", "proc", "-o", f"hidepid={mode}", "proc", proc], check=True)
+            self.addCleanup(subprocess.run, ["umount", proc], check=True)
+            for arguments in [], ["--json"]:
+                result = self.as_other(NOBODY, "--procfs", proc, *arguments)
+                self.assertEqual((result.returncode, result.stdout), (3, ""), (mode, arguments))
+                self.assertIn("hidepid", result.stderr)
+            result = self.as_other(NOBODY, "--procfs", proc, "--nagios")
+            self.assertEqual((result.returncode, result.stderr), (3, ""))
+            self.assertRegex(result.stdout, r"\AAPACHE-MEM UNKNOWN: .*hidepid.*\n\Z")
 
     def test_rss_reads_no_smaps(self):
         for measure, reads in ("rss", False), ("pss", True):
