@@ -10,9 +10,9 @@ debootstrap --variant=minbase stable "$root" >"$work/log" 2>&1 || { tail "$work/
 mkdir "$root/proctool"
 (cd "$SOURCE" && git ls-files -z | tar -cf - --null -T -) | tar -xf - -C "$root/proctool"
 
-# inside COMMAND: in the root, with a /proc of its own.
+# inside COMMAND: in the root, with a /proc of its own, and none of our environment.
 inside() {
-    unshare --mount --pid --fork --kill-child --propagation private sh -c '
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root unshare --mount --pid --fork --kill-child --propagation private sh -c '
         mount -t proc proc "$1/proc" && chroot "$1" /bin/sh -c "$2"' sh "$root" "$1"
 }
 
