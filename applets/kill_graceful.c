@@ -122,7 +122,7 @@ static const struct pt_exit_status exit_statuses[] = {
     {"2", "usage, or a pid file that is empty, malformed or refused"},
     {"3", "a failed write"},
     {"4", "/proc cannot be used"},
-    {"5", "some survived"},
+    {"5", "some survived, or a tree may have that grew faster than it could be stopped"},
     {"6", "some could not be signalled: not permitted, or protected"},
     {"124", "--wait timed out; --run: time ran out"},
     {"125", "--run: any failure of kill-graceful itself"},
