@@ -25,7 +25,7 @@ echo 99999999999999999999 >huge
 echo "$bystander $bystander" >two
 mkfifo fifo
 ln -s /dev/zero link
-chmod 644 ./*[a-z] 2>/dev/null
+chmod 644 empty blank zero negative letters huge two
 for file in missing empty blank zero negative letters huge two fifo link . /dev/zero /dev/null nowhere/file; do
     status kill-graceful --pidfile "$file" --exe-name sleep
 done
