@@ -90,6 +90,7 @@ static int has_hung_up(int listener)
     return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLHUP);
 }
 
+/* By syscall(2): ioctl takes an int with musl, an unsigned long with glibc. */
 static void serve(int listener, const char *name)
 {
     struct question question;

@@ -123,7 +123,7 @@ class Status(Run):
         self.check(self.run_command(target, "plain", options=("--after", "0.1")), 124)
         done = self.run_command("sh", "-c", "trap 'exit 42' TERM; " + WAIT,
                                 options=("--after", "0.2", "--preserve-status"))
-        self.check(done, 42)
+        self.assertEqual(done.returncode, 42)
         done = self.run_command(target, "ignore", options=("-t", "0.1", "--after", "0.1"))
         self.assertEqual(done.returncode, 124)
         self.assertRegex(done.stderr, r"^kill-graceful: \d+ \(target\): ended by force\n$")
