@@ -11,6 +11,7 @@
  *   daemons N        N daemons that double-forked away, below it no more but for subreapers; all
  *                    ignore SIGTERM, each in a session of its own
  *   threads MIB      a sleeping leader and a thread that forks without end, MIB resident
+ *   vfork            waits in the kernel (state D) for a child that neither execs nor exits
  *   leaderless       a leader that has exited, and a thread that sleeps
  *   count FILE       appends a byte to FILE every 5 ms: whether it runs can be seen
  */
@@ -153,6 +154,19 @@ static void run_threads(long mebibytes)
     sleep_for_ever();
 }
 
+/* The child runs in the parent's memory, and has its copy of the descriptors. */
+static void wait_for_vfork(void)
+{
+    pid_t pid = getpid();
+
+    if (vfork() == 0) {
+        dprintf(STDOUT_FILENO, "%d\n", (int)pid);
+        close(STDOUT_FILENO);
+        for (;;)
+            syscall(SYS_ppoll, NULL, 0UL, NULL, NULL, 0UL);
+    }
+}
+
 static void *sleep_in_thread(void *data)
 {
     ready(getpid());
@@ -211,6 +225,8 @@ int main(int argc, char **argv)
         return 0;
     } else if (strcmp(way, "threads") == 0) {
         run_threads(number);
+    } else if (strcmp(way, "vfork") == 0) {
+        wait_for_vfork();
     } else if (strcmp(way, "leaderless") == 0) {
         leave_leader();
     } else if (strcmp(way, "count") == 0) {

@@ -206,6 +206,26 @@ class Ending(Kill):
         self.check(self.kill("-q", "-t", "0.05", pid), 0)
 
 
+class Uninterruptible(Kill):
+    def test_vfork_parent(self):
+        """It does not stop, so that the freeze is given up after a second; nobody escapes by that."""
+        child, pid = self.target("vfork")
+        support.until(lambda: support.state(pid) == "D", "waits for its child")
+        done = self.kill("-v", "--tree", pid)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("did not close within a second", done.stderr)
+        child.wait()
+
+    def test_report(self):
+        """Where it waits is said."""
+        _, pid = self.target("vfork", preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))
+        support.until(lambda: support.state(pid) == "D", "waits for its child")
+        done = self.kill("-t", "0.1", "--no-kill", pid)
+        self.assertEqual(done.returncode, 5, done)
+        self.assertRegex(done.stderr, rf"^kill-graceful: {pid} \(target\): survived: state D( in \S+)?\n$")
+        self.assertEqual(self.kill("-q", "-9", "--tree", pid).returncode, 0)
+
+
 class Protected(Kill):
     def test_named(self):
         done = self.kill(1)
