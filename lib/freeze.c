@@ -474,7 +474,7 @@ static size_t closed_passes_needed(const struct pt_freeze *freeze)
  * then that is over now, and the set not closed. */
 static bool can_fork(struct pt_freeze *freeze)
 {
-    if (freeze->growth == PT_GROWTH_NONE || freeze->everyone)
+    if (freeze->growth == PT_GROWTH_NONE || freeze->signal == 0 || freeze->everyone)
         return false;
     return pt_forking_finish(freeze->members, freeze->signal) > 0;
 }

@@ -98,11 +98,11 @@ void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum p
 void pt_freeze_done(struct pt_freeze *freeze);
 
 /*
- * Stops the set and closes it, as far as that goes. SIGNAL is what shall follow. Before SIGSTOP and
- * SIGKILL everybody is stopped; before any other the foreground job of a terminal is left running,
- * since its shell would take the terminal back, and whoever is in the middle of fork is let finish
- * that (forking.h). All signals are blocked until pt_freeze_continue, so that none can end us in
- * between. 0, or -errno with whatever was stopped still stopped.
+ * Stops the set and closes it, as far as that goes. SIGNAL is what shall follow, 0: nothing. Before
+ * SIGSTOP and SIGKILL everybody is stopped; before any other the foreground job of a terminal is
+ * left running, since its shell would take the terminal back, and whoever is in the middle of fork
+ * is let finish that (forking.h). All signals are blocked until pt_freeze_continue, so that none
+ * can end us in between. 0, or -errno with whatever was stopped still stopped.
  */
 int pt_freeze_close(struct pt_freeze *freeze, int signal);
 

@@ -23,21 +23,23 @@ class Recycled(support.Case):
     rounds = 1  # over all steps
 
     def trial(self, step, words):
-        """What became of the bystander: right, wrong or missed (the run was over before)."""
+        """What became of the bystander, right, wrong or missed (the run was over before), and the status."""
         done = subprocess.run([*self.before, f"{support.HELPERS}/recycle", str(step), support.PROCTOOL,
                                "kill-graceful", "-q", *words],
                               stdout=subprocess.PIPE, text=True, timeout=support.DEADLINE, check=False)
         if done.returncode == support.SKIPPED:
             support.skip(done.stdout.strip())
-        return done.stdout.split()[0]
+        outcome, status = done.stdout.split()
+        return outcome, int(status)
 
     def count(self, way):
         """How many trials, and at which steps the bystander was signalled."""
         trials, wrong = 0, []
         for _ in range(self.rounds):
             for step in itertools.count(1):
-                outcome = self.trial(step, WAYS[way])
+                outcome, status = self.trial(step, WAYS[way])
                 if outcome == "missed":
+                    self.assertEqual(status, 0, f"{way}: untouched, at step {step}")
                     break
                 trials += 1
                 if outcome == "wrong":
