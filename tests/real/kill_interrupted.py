@@ -1,4 +1,4 @@
-# labels: kill
+# labels: kill daemon
 # timeout: 240
 """Interrupted at each of its system calls in turn: nothing stays stopped."""
 

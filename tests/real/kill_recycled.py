@@ -1,4 +1,4 @@
-# labels: kill
+# labels: kill daemon
 # timeout: 240
 """A pid that is given to a bystander in the middle of the run, before each of its system calls in turn."""
 

@@ -1,4 +1,4 @@
-# labels: kill serial
+# labels: kill daemon serial
 # timeout: 180
 """A relay: in each of 50 lanes every process forks a successor and exits 2 ms later."""
 
