@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -311,6 +312,11 @@ static int find_once(struct cron *cron)
 
 void cron_daemon_done(struct cron_daemon *daemon)
 {
+    if (daemon->helper > 0) {
+        kill(daemon->helper, SIGKILL); /* our child, not reaped: the pid is its */
+        waitpid(daemon->helper, NULL, 0);
+        daemon->helper = 0;
+    }
     pt_service_done(&daemon->service);
     pt_hold_release(&daemon->hold);
     pt_handle_close(&daemon->handle);
@@ -330,6 +336,14 @@ int cron_find(struct cron *cron)
 }
 
 /* --- its successor --- */
+
+/* Another of its kind, of its user, that is not a container's. */
+static bool is_alike(const struct cron_daemon *daemon, const struct pt_process *process)
+{
+    return cron_kind_of(process) == daemon->kind && pt_process_has(process, PT_SOURCE_STATUS) &&
+           process->more->status.nspid_count <= 1 &&
+           has_uids(process, daemon->process.more->status.uid[PT_EFFECTIVE]);
+}
 
 /* One that we found at the beginning is nobody's successor. */
 static bool is_known(const struct cron *cron, const struct pt_process *process)
@@ -357,7 +371,7 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const 
         const struct pt_process *process = &snapshot.processes[indexes[i]];
         const struct pt_process *parent;
 
-        if (cron_kind_of(process) != daemon->kind || process->stat.starttime < daemon->over ||
+        if (!is_alike(daemon, process) || process->stat.starttime < daemon->over ||
             is_known(cron, process) || is_child_of_match(&snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);

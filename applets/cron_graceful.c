@@ -348,7 +348,10 @@ static int work(struct cron *cron)
     if (status != 0)
         return status;
     if (cron->daemon_count == 0) {
-        pt_say(0, "no cron daemon runs here");
+        if (cron->settings.pid_count > 0)
+            pt_warn("--daemon: there is no such process, or it is left alone");
+        else
+            pt_say(0, "no cron daemon runs here");
         return cron_report(cron, cron->settings.command != NULL ? run_command(cron) : 0);
     }
     status = check_daemons(cron, why_untouchable);

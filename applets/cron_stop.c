@@ -238,7 +238,8 @@ static int verify_stop(struct cron *cron, struct cron_daemon *daemon)
         return CRON_IMPOSSIBLE;
     }
     take_answer(cron, daemon);
-    if (ask_state(cron, daemon) == 1)
+    /* As its unit's own ExecStop= we are what systemd waits for. */
+    if (daemon->service.stopping || ask_state(cron, daemon) == 1)
         return 0;
     if (comes_back(cron, daemon))
         return CRON_IMPOSSIBLE;

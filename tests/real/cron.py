@@ -9,9 +9,10 @@ import subprocess
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, SIGNALS, Case, children, overlay, prepare, status_of, write_program
+from support_cron import CRON, DEADLINE, SIGNALS, Case, children, prepare, status_of
 
 support.in_namespaces()
+
 
 @unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
 class Cron(Case):
@@ -207,6 +208,39 @@ class Cron(Case):
         self.assertIn("exit status 3", result.stderr)
         with open(self.done) as file:
             self.assertIn("(tracing stop)", file.read())
+
+    def test_run_that_times_out(self):
+        daemon = self.daemon(self.WAITING)
+        result = self.graceful("--timeout", "300ms", "--run", "touch", self.done)
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertFalse(os.path.exists(self.done))
+        self.assert_runs(daemon)
+
+    def test_named_by_the_user(self):
+        """--daemon and --exe-name override what is known."""
+        program = shutil.copy(shutil.which("sleep"), "/run/mycrond")
+        daemon = self.start([program, "1000"], ready=False)
+        support.until(lambda: support.comm(daemon.pid) == "mycrond", "exec")
+        self.assertIn("no cron daemon runs here", self.graceful().stderr)
+        for words in (["--exe-name", "mycrond"], ["--daemon", str(daemon.pid)]):
+            result = self.graceful("-n", *words)
+            self.assertIn(f"unknown cron ({daemon.pid}): ", result.stdout, result.stderr)
+        result = self.graceful("--exe-name", "mycrond")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_has_ended(daemon)
+
+    def test_reminders_and_silence(self):
+        daemon = self.daemon(self.WAITING)
+        ours = self.background("--report", "100ms")
+        self.until_said(ours, "still waiting for job ")
+        self.until_said(ours, "still waiting for job ")
+        ours.kill(signal.SIGTERM)
+        ours.wait(DEADLINE)
+        ours = self.background("--quiet")
+        self.until_held(daemon)
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assertEqual(ours.popen.stderr.read(), "")
 
     def test_called_from_a_job(self):
         daemon = self.daemon(f"{support.PROCTOOL} cron-graceful 2>{self.done}", wait=False)

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, STAND_IN, Case, children, overlay, prepare, run, status_of, write_program
+from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, overlay, prepare, run, status_of, write_program
 
 support.in_namespaces()
 
@@ -145,7 +145,9 @@ class DebianCron(JobCase):
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertIn(word, result.stderr)
                 self.assert_runs(daemon)
-        self.assertEqual(self.graceful("--daemon", "999999").returncode, 0)
+        result = self.graceful("--daemon", "999999")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("there is no such process", result.stderr)
         self.assert_runs(daemon)
         result = self.graceful("-n", "--daemon", str(sleeper.pid))
         self.assertIn(f"unknown cron ({sleeper.pid}): supervisor: none; stop: SIGTERM", result.stdout)
@@ -279,6 +281,46 @@ class Cronie(JobCase):
         self.assertTrue(document["timed_out"])
         self.assertIn("missed_from", document["daemons"][0])
         self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
+
+
+class Anacron(Case):
+    def anacron(self):
+        """One that has begun the first of two jobs, and the directory of its stamps."""
+        program, stamps, table = find("anacron"), f"/run/{self.name}.stamps", f"/run/{self.name}.tab"
+        os.mkdir(stamps)
+        with open(table, "w") as file:
+            file.write(f"1 0 first {self.WAITING}\n1 0 second touch {stamps}/ran\n")
+        daemon = self.start([program, "-d", "-f", "-n", "-s", "-t", table, "-S", stamps], ready=False,
+                            stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end_jobs)
+        support.until(lambda: [c for c in children(daemon.pid) if support.comm(c) == "sh"], "its job", DEADLINE)
+        return daemon, stamps
+
+    def test_drains(self):
+        """It finishes its job, writes its stamp, and begins no other."""
+        daemon, stamps = self.anacron()
+        result = self.graceful("-n")
+        self.assertIn(f"anacron ({daemon.pid}): supervisor: none; stop: SIGUSR1; ", result.stdout, result.stderr)
+        self.assertEqual(result.returncode, 1)
+        ours = self.background()
+        self.until_said(ours, "was told to finish its jobs (SIGUSR1)")
+        self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assert_has_ended(daemon)
+        with open(f"{stamps}/first") as file:
+            self.assertRegex(file.read(), r"^\d{8}$")
+        self.assertFalse(os.path.exists(f"{stamps}/ran"))
+
+    def test_outlasts_the_time(self):
+        """One that drains is not forced, unless that is asked for."""
+        daemon, _ = self.anacron()
+        result = self.graceful("--timeout", "300ms")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertTrue(daemon.is_alive())
+        result = self.graceful("--timeout", "300ms", "--on-timeout=stop")
+        self.assertEqual(result.returncode, 124, result.stderr)
+        self.assert_has_ended(daemon)
 
 
 if __name__ == "__main__":

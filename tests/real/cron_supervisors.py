@@ -156,6 +156,22 @@ class Supervisors(Case):
         self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
         self.assertIn("may be written by others", result.stderr)
 
+    def test_openrc(self):
+        """Its rc-service, where there is one: before sysvinit's service."""
+        os.chmod("/run", 0o755)
+        self.addCleanup(os.chmod, "/run", 0o1777)
+        daemon = self.daemon()
+        support.until(lambda: os.path.exists("/run/crond.pid"), "the pid file", DEADLINE)
+        directory = f"/run/{self.name}.bin"
+        os.mkdir(directory)
+        write_program(f"{directory}/rc-service", f"[ \"$*\" = 'cron stop' ] && kill {daemon.pid}")
+        environment = {**os.environ, "PATH": f"{directory}:{os.environ['PATH']}"}
+        result = self.graceful("-n", env=environment)
+        self.assertIn("supervisor: OpenRC; stop: rc-service cron stop;", result.stdout, result.stderr)
+        result = self.graceful(env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_has_ended(daemon)
+
     def test_a_strangers_supervisor(self):
         """What a stranger's "cron" below a stranger's "runsv" names is not asked."""
         cron = shutil.copy(shutil.which("sleep"), f"{self.directory}/cron")
@@ -215,9 +231,10 @@ class Supervisors(Case):
     def test_systemd_that_stops_it_already(self):
         """As the unit's own ExecStop=: systemctl would wait for us."""
         daemon = self.daemon()
-        environment = self.systemctl(daemon, state="deactivating")
-        result = self.graceful(env=environment)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        environment = self.systemctl(daemon, kill_mode="control-group", state="deactivating", after="deactivating")
+        in_unit = f'mount --bind /run/{self.name}.cgroup /proc/$$/cgroup; "$0" cron-graceful "$@"; exit $?'
+        result = self.proctool("-q", before=["sh", "-c", in_unit], env=environment, deadline=DEADLINE)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertNotIn("stop -- cron.service", self.read_calls())
         self.assert_has_ended(daemon)
 
