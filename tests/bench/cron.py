@@ -107,10 +107,18 @@ def measure_once():
     return held - found, max(0.0, term - ended)
 
 
-def ticks(pid):
+def fields(pid):
+    """Those of /proc/PID/stat from the state on."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+        return file.read().rpartition(")")[2].split()
+
+
+def state(pid):
+    return fields(pid)[0]
+
+
+def ticks(pid):
+    return int(fields(pid)[11]) + int(fields(pid)[12])
 
 
 def measure_wait():
@@ -119,6 +127,7 @@ def measure_wait():
         ours = subprocess.Popen([bench.PROCTOOL, "cron-graceful"], stderr=subprocess.PIPE, text=True)
         while "job " not in ours.stderr.readline():
             pass
+        until(lambda: state(ours.pid) == "S")
         time.sleep(1)
         before = ticks(ours.pid)
         time.sleep(WAIT)
@@ -143,11 +152,13 @@ def main():
     bench.in_namespaces()
     for directory in ("/run", "/etc/cron.d"):
         mount(directory)
+    load = os.getloadavg()[0]
     with sleepers(count) as there:
         runs = [measure_once() for _ in range(ROUNDS)]
         used = measure_wait()
     held, term = zip(*runs)
-    print(f"## cron-graceful\n\nDebian cron with one job, {there:,} processes around, {ROUNDS} runs.\n")
+    print("## cron-graceful\n")
+    print(f"Debian cron with one job, {there:,} processes around, {ROUNDS} runs, load before {load:.1f}.\n")
     bench.goals([
         ("suspended ≤ 20 ms after the daemon was found", spread(held), max(held) <= 0.020),
         ("TERM ≤ 10 ms after the last job ended", spread(term), max(term) <= 0.010),

@@ -384,6 +384,10 @@ class Supervisors(Case):
         self.assertEqual(ours.wait(DEADLINE), 5)
         self.assertTrue(first.is_alive())
         self.assertEqual(inside("--run", "true", before=untraced).returncode, 125)
+        result = inside("--end-container", before=untraced)
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("it cannot be ended from here", result.stderr)
+        self.assertTrue(first.is_alive())
 
     def test_called_from_a_job_of_the_first_process(self):
         with open("/etc/cron.d/test", "w") as file:
