@@ -364,8 +364,19 @@ bool cron_awaits_detached(const struct cron *cron, const struct cron_daemon *dae
            (daemon->service.own_cgroup && cron->settings.command == NULL);
 }
 
+/* A PID 1 that drains by itself does so when the runtime tells it to. */
+static bool is_the_runtimes(const struct cron *cron, const struct cron_job *job)
+{
+    const struct cron_daemon *daemon = job->daemon;
+
+    return daemon->process.stat.pid == 1 && daemon->term == CRON_TERM_DRAINS &&
+           cron->settings.command == NULL && !cron->settings.end_container;
+}
+
 bool cron_is_awaited(const struct cron *cron, const struct cron_job *job)
 {
+    if (is_the_runtimes(cron, job))
+        return false;
     if (job->handle.ended || job->excepted || job->ours)
         return false;
     if (job->detached || job->holder != 0)
@@ -398,6 +409,8 @@ const char *cron_job_mark(const struct cron *cron, const struct cron_job *job)
 
     if (job->ours)
         return ", not waited for: we run in it";
+    if (is_the_runtimes(cron, job))
+        return ", not waited for: its daemon drains at the runtime's TERM";
     if (job->excepted)
         return ", not waited for (--except)";
     if (job->holder != 0)

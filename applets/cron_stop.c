@@ -341,6 +341,8 @@ static int end_first(struct cron *cron, struct cron_daemon *daemon)
 {
     int error;
 
+    if (daemon->draining)
+        return end_drained(cron, daemon);
     if (daemon->term == CRON_TERM_DEFAULT) {
         if (daemon->hold.means != PT_HELD_PTRACE) {
             pt_warn("%s is PID 1 and may not be traced: it cannot be ended from here",
@@ -353,7 +355,7 @@ static int end_first(struct cron *cron, struct cron_daemon *daemon)
     }
     error = send_term(daemon);
     pt_hold_release(&daemon->hold);
-    if (error == 0 && daemon->term == CRON_TERM_HANDLER)
+    if (error == 0)
         error = await_end(cron, daemon);
     if (error != 0)
         pt_warn("%s (1): %s", cron_kind_label(daemon->kind), strerror(-error));

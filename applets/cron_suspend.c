@@ -326,7 +326,7 @@ int cron_begin_drains(struct cron *cron)
         struct cron_daemon *daemon = cron->daemons[i];
 
         if (daemon->term == CRON_TERM_DRAINS && !daemon->handle.ended &&
-            daemon->process.stat.pid != 1)
+            (daemon->process.stat.pid != 1 || cron->settings.end_container))
             status = begin_drain(cron, daemon);
     }
     return status;

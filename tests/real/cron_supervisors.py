@@ -192,6 +192,22 @@ class Supervisors(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertTrue(stranger.has_ended(DEADLINE), "only signalled")
 
+    def test_a_control_that_is_no_fifo(self):
+        self.write_run(f"exec {CRON} -f")
+        self.supervise("runsv", self.directory)
+        os.rename(f"{self.directory}/supervise/control", f"{self.directory}/supervise/fifo")
+        open(f"{self.directory}/supervise/control", "w").close()
+        result = self.graceful("-n")
+        self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
+        self.assertIn("its supervise/control is no FIFO", result.stderr)
+
+    def test_a_configuration_that_others_may_write(self):
+        self.supervisord()
+        os.chmod(f"{self.directory}/s.conf", 0o666)
+        result = self.graceful("-n")
+        self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
+        self.assertIn("configuration may be written by others", result.stderr)
+
     def test_respawned(self):
         self.supervise("sh", "-c", f"while :; do {CRON} -f; done")
         result = self.graceful()
@@ -361,6 +377,23 @@ class Supervisors(Case):
         self.assert_runs(first)
         result = inside("--end-container")
         self.assertIn(result.returncode, (0, -9), result.stderr)
+        self.assertTrue(first.has_ended(DEADLINE))
+        outer.wait(DEADLINE)
+
+    def test_first_process_that_drains(self):
+        """It is told only where the container is to end; else the runtime does that."""
+        program = shutil.copy(STAND_IN, f"{self.directory}/supercronic")  # whose child of its own exe runs the jobs
+        with open(f"{self.directory}/tab", "w") as file:
+            file.write(self.WAITING + "\n")
+        outer, first, inside = self.container(f"{program} {self.directory}/tab", program)
+        self.until_jobs(first, 1)
+        result = inside()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("supercronic is PID 1 and drains at the runtime's TERM", result.stderr)
+        self.assert_runs(first)
+        result = inside("--end-container")
+        self.assertIn(result.returncode, (0, -9), result.stderr)
+        self.assertIn("was told to finish its jobs (SIGTERM)", result.stderr)
         self.assertTrue(first.has_ended(DEADLINE))
         outer.wait(DEADLINE)
 
