@@ -242,6 +242,21 @@ class Cron(Case):
         self.assertEqual(ours.wait(DEADLINE), 0)
         self.assertEqual(ours.popen.stderr.read(), "")
 
+    def test_progress_on_a_terminal(self):
+        daemon = self.daemon(self.WAITING)
+        terminal, theirs = os.openpty()
+        self.addCleanup(os.close, terminal)
+        ours = self.start([support.PROCTOOL, "cron-graceful"], ready=False, stderr=theirs)
+        os.close(theirs)
+        text = b""
+        while b"1 job left: " not in text:
+            self.assertTrue(support.is_readable(terminal, DEADLINE), text)
+            text += os.read(terminal, 4096)
+        self.assertEqual(status_of(daemon.pid, "TracerPid"), str(ours.pid))
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assert_has_ended(daemon)
+
     def test_called_from_a_job(self):
         daemon = self.daemon(f"{support.PROCTOOL} cron-graceful 2>{self.done}", wait=False)
         self.assertTrue(daemon.has_ended(DEADLINE))
