@@ -93,11 +93,6 @@ static enum pt_drop look_at_socket(const struct pt_live *live, const char *path,
                                                                          : PT_DROP_FOREIGN;
 }
 
-enum pt_drop pt_live_socket(const struct pt_live *live, const char *path)
-{
-    return look_at_socket(live, path, false);
-}
-
 enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *entry, int *ret_fd)
 {
     enum pt_drop drop = entry->abstract ? PT_DROP_NOT : look_at_socket(live, entry->path, false);
@@ -126,18 +121,28 @@ static bool set_path(struct pt_bus_entry *entry, const char *directory, const ch
     return length > 0 && entry->length < sizeof entry->path;
 }
 
-enum pt_drop pt_live_wayland(const struct pt_live *live, const char *directory, const char *name)
+static enum pt_drop try_to_connect(const struct pt_live *live, const struct pt_bus_entry *entry)
 {
-    struct pt_bus_entry entry;
-    enum pt_drop drop;
     int fd;
+    enum pt_drop drop = pt_live_bus(live, entry, &fd);
 
-    if (!set_path(&entry, directory, name))
-        return PT_DROP_SHAPE;
-    drop = pt_live_bus(live, &entry, &fd);
     if (drop == PT_DROP_NOT)
         close(fd);
     return drop;
+}
+
+enum pt_drop pt_live_wayland(const struct pt_live *live, const char *directory, const char *name)
+{
+    struct pt_bus_entry entry;
+
+    return set_path(&entry, directory, name) ? try_to_connect(live, &entry) : PT_DROP_SHAPE;
+}
+
+enum pt_drop pt_live_socket(const struct pt_live *live, const char *path)
+{
+    struct pt_bus_entry entry;
+
+    return set_path(&entry, "", path + 1) ? try_to_connect(live, &entry) : PT_DROP_SHAPE;
 }
 
 /* --- X --- */

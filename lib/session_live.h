@@ -49,7 +49,7 @@ enum pt_drop pt_live_runtime_dir(const struct pt_live *live, const char *path);
 /* Whether PATH is a regular file that we can read. */
 enum pt_drop pt_live_file(const char *path);
 
-/* Whether PATH is a socket of the user's. */
+/* Whether the user listens at PATH, which is absolute. */
 enum pt_drop pt_live_socket(const struct pt_live *live, const char *path);
 
 /* Appends those entries of a search path that only root or the user can have filled, separated by

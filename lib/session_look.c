@@ -12,7 +12,7 @@
 #define DAEMON "org.freedesktop.Notifications"
 
 /* So much is looked at for one session; what lstat shows to be nothing does not count. */
-enum { DIRECTORIES = 8, DISPLAYS = 16, BUSES = 16, COOKIE_FILES = 4 };
+enum { DIRECTORIES = 8, DISPLAYS = 16, BUSES = 16, SOCKETS = 16, COOKIE_FILES = 4 };
 
 /* How well a bus suits. */
 enum suit { BUS_DEAD, BUS_LIVE, BUS_STARTS_DAEMON, BUS_HAS_DAEMON };
@@ -330,7 +330,7 @@ static void take_sockets(struct look *look)
 {
     const struct pt_proposals *named = proposals(look, PT_VALUE_SWAYSOCK);
 
-    for (size_t i = 0; i < named->count && i < DISPLAYS; i++) {
+    for (size_t i = 0; i < named->count && i < SOCKETS; i++) {
         enum pt_drop why = pt_live_socket(&look->live, named->list[i].text);
 
         if (why == PT_DROP_NOT) {

@@ -78,8 +78,14 @@ class Layouts(desktop.Case):
         self.wayland(1000, "wayland-1")
         self.listen("/run/user/1000/sway-ipc.1000.77.sock", 1000)
         self.witness(1000, SWAYSOCK="/run/user/1000/sway-ipc.1000.77.sock", XDG_SESSION_TYPE="tty")
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind("/run/user/1000/sway-ipc.1000.66.sock")
+        os.chown("/run/user/1000/sway-ipc.1000.66.sock", 1000, 1000)
+        for _ in range(2):
+            self.witness(1000, SWAYSOCK="/run/user/1000/sway-ipc.1000.66.sock")
         (one,) = self.shown()
         self.assertEqual(one["variables"]["SWAYSOCK"], "/run/user/1000/sway-ipc.1000.77.sock")
+        self.assertEqual([drop["reason"] for drop in one["dropped"]], ["nobody listens there"])
         self.assertEqual(one["variables"]["WAYLAND_DISPLAY"], "wayland-1")
         self.assertEqual(one["variables"]["XDG_SESSION_TYPE"], "wayland")
 
