@@ -61,7 +61,8 @@
  *   session_live      whether something lives behind a value: connects and looks, as the user
  *   session_look      what a probe does as the user: keeps the first of each that is live
  *   session_probe     forked children that have become their users, and ask
- *   session_evidence  what speaks for a session
+ *   session_evidence  whose processes there are, and which may speak for a session
+ *   session_hear      what they say: environments
  *   session           candidates, rank, refusals
  *   supervisor        which supervisor runs a daemon
  *   service           its stop, its state

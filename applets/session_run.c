@@ -25,8 +25,8 @@ static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUS
 /* The child's descriptor for the errno of a failed exec: closed by a successful one. */
 #define TELLTALE 3
 
-/* When the time is over, or we were told to end, so long for what was written before: our own
- * reader may be slow. */
+/* When the time is over, or the command ended by a signal that we passed on, so long for what was
+ * written before: our own reader may be slow. */
 #define REST (PT_SECOND / 2)
 
 /* How becoming failed, before exec: sent through the telltale. */
@@ -305,13 +305,14 @@ static int say_failure(const struct running *running, int error)
 static int attend_to_the_end(struct running *running)
 {
     int error = attend(running), rest;
+    bool obeyed = running->ended && running->told && WIFSIGNALED(running->status);
 
     if (!running->ended)
         kill(running->pid, SIGKILL);
-    if (!running->ended || running->told)
+    if (!running->ended || obeyed)
         running->deadline = pt_monotonic() + REST;
     rest = copy_rest(running, running->deadline);
-    if (running->told && rest == -ETIMEDOUT)
+    if (obeyed && rest == -ETIMEDOUT)
         rest = 0;
     if (error == 0 && rest > 0)
         return rest;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "logind.h"
+#include "session_hear.h"
 #include "session_probe.h"
 #include "waitset.h"
 
@@ -219,8 +220,8 @@ static int ask(struct search *search, struct pt_candidate **chosen, size_t count
 {
     size_t asked = 0;
     int error =
-        pt_evidence_hear(&search->evidence, chosen, count, search->sessions, search->session_count,
-                         search->deadline - PT_PROBE_PATIENCE / 2, search->arena);
+        pt_session_hear(&search->evidence, chosen, count, search->sessions, search->session_count,
+                        search->deadline - PT_PROBE_PATIENCE / 2, search->arena);
 
     for (size_t i = 0; error == 0 && i < count; i++) {
         if (!may_be_asked(search, chosen[i]))

@@ -1,11 +1,8 @@
 /*
- * What the processes of a user say about her session: the variables in their environments.
- *
- * A process is heard only for the user that all four of its uids are and that owns its
- * /proc/PID/environ (a program that was setuid, or changed its ids and has not called exec since,
- * shows a stranger's environment), before and after that is read; and only if it lives in the
- * namespaces of the system: PID 1's, or ours where we are not root. Its cgroup chooses among that
- * user's sessions and no others: anybody can name a cgroup session-5.scope.
+ * Sessions that might be reached, whose processes there are, and which of them may speak for a
+ * session: those that live in the namespaces of the system, PID 1's, or ours where we are not root.
+ * A process's cgroup chooses among its user's sessions and no others: anybody can name a cgroup
+ * session-5.scope.
  */
 #ifndef PT_SESSION_EVIDENCE_H
 #define PT_SESSION_EVIDENCE_H
@@ -69,16 +66,9 @@ void pt_evidence_done(struct pt_evidence *evidence);
 /* The next uid after *UID that owns a process, false at the end; begin with (uid_t)-1. O(n). */
 bool pt_evidence_next_uid(const struct pt_evidence *evidence, uid_t *uid);
 
-/*
- * Hears the processes of the candidates' users and fills their ballots, which must be empty;
- * SESSIONS are all of logind's, whose processes belong to no candidate else. A user that the
- * databases do not know (user.known false) gets ids and home from a process. Whose environment
- * cannot be read, or not within a second, is passed over; who is not heard by DEADLINE
- * (pt_monotonic) is not heard. -ENOMEM or -errno of the root.
- */
-int pt_evidence_hear(struct pt_evidence *evidence, struct pt_candidate *const *candidates,
-                     size_t count, const struct pt_logind_session *sessions, size_t session_count,
-                     int64_t deadline, struct pt_arena *arena);
+/* Whether a process shares the namespaces of the system, by which it sees the same files, processes
+ * and users: 1, 0, or -errno where that cannot be told. */
+int pt_evidence_lives_there(const struct pt_evidence *evidence, pid_t pid);
 
 /* Whether the text of /proc/PID/cgroup names the session ID: `session-ID.scope`, elogind `/ID`. */
 bool pt_evidence_names_session(const char *cgroup, size_t length, const char *id);
