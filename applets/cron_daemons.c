@@ -136,10 +136,12 @@ static const char *label_of(struct cron *cron, const char *name, const char *wha
 
 static int append_daemon(struct cron *cron, struct cron_daemon *daemon)
 {
-    struct cron_daemon **daemons =
-        realloc(cron->daemons, (cron->daemon_count + 1) * sizeof(struct cron_daemon *));
+    struct cron_daemon **daemons;
 
-    if (daemons == NULL || daemon->label == NULL)
+    if (daemon->label == NULL)
+        return -ENOMEM;
+    daemons = realloc(cron->daemons, (cron->daemon_count + 1) * sizeof(struct cron_daemon *));
+    if (daemons == NULL)
         return -ENOMEM;
     cron->daemons = daemons;
     cron->daemons[cron->daemon_count++] = daemon;

@@ -301,12 +301,12 @@ static int stop_one(struct cron *cron, struct cron_daemon *daemon)
     pt_hold_release(&daemon->hold);
     if (error == 0)
         error = await_end(cron, daemon);
+    if (error == 0 && daemon->handle.ended && daemon->term == CRON_TERM_HANDLER)
+        error = await_late(cron, daemon);
     if (error != 0) {
         pt_warn("%s cannot be stopped: %s", daemon->label, strerror(-error));
         return CRON_IMPOSSIBLE;
     }
-    if (error == 0 && daemon->handle.ended && daemon->term == CRON_TERM_HANDLER)
-        error = await_late(cron, daemon);
     if (cron->interrupted != 0)
         return PT_EXIT_SIGNALLED + cron->interrupted;
     return verify_stop(cron, daemon);

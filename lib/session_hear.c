@@ -347,7 +347,7 @@ static void begin_turn(struct turn *turn, struct hearing *hearing, uid_t uid)
     const struct pt_evidence *evidence = hearing->evidence;
     const size_t half = HEARD_MAX / 2;
     size_t count = 0;
-    pid_t last[HEARD_MAX / 2];
+    pid_t last[HEARD_MAX / 2] = {0};
 
     for (size_t i = 0; i < evidence->count; i++) {
         if (evidence->owners[i].uid != uid ||
