@@ -18,8 +18,9 @@
 #include "report.h"
 #include "units.h"
 
-/* So long may an Apache that is reloading have no worker. */
-#define RELOAD_TIME PT_SECOND
+/* So long may an Apache that is reloading have no worker: prefork replaces one that has ended when
+ * it looks for it each second (SCOREBOARD_MAINTENANCE_INTERVAL), and forks at its leisure. */
+#define RELOAD_TIME (2 * PT_SECOND)
 #define LOOK_INTERVAL (50 * PT_MILLISECOND)
 
 /* --- find, sort out, measure --- */
