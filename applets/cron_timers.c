@@ -7,11 +7,11 @@
 #include "cron_graceful.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "helper.h"
 #include "service.h"
+#include "units.h"
 
 #define TARGET "cron.target"
 #define UNITS "cron-*.service"
@@ -106,10 +106,11 @@ int cron_each_unit(struct cron *cron, const struct cron_daemon *daemon,
     /* `MainPID=123`, a line each, empty ones between. */
     text = pt_buffer_text(&answer);
     while (error == 0 && (text = strstr(text, "MainPID=")) != NULL) {
-        long pid = strtol(text += strlen("MainPID="), NULL, 10);
+        pid_t pid;
 
-        if (pid > 0)
-            error = call(cron, (pid_t)pid, data);
+        text += strlen("MainPID=");
+        if (pt_parse_pid_n(text, strcspn(text, "\n"), &pid, NULL) == 0)
+            error = call(cron, pid, data);
     }
     pt_buffer_done(&answer);
     return error;

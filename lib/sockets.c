@@ -2,6 +2,7 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -477,11 +478,13 @@ static bool is_poll(const struct pt_buffer *text)
 static int take_descriptor(const char *name, unsigned char type, void *data)
 {
     struct walk *walk = data;
-    int number = (int)strtol(name, NULL, 10);
-    uint64_t inode;
-    int error;
+    uint64_t value, inode;
+    int number, error;
 
     (void)type;
+    if (pt_parse_u64(name, 0, INT_MAX, &value, NULL) != 0)
+        return 0;
+    number = (int)value;
     pt_buffer_clear(&walk->text);
     error = pt_dir_readlink(&walk->fds, name, &walk->text);
     if (error < 0)
