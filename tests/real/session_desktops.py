@@ -156,6 +156,18 @@ class Desktops(desktop.Case):
         """What runs here."""
         return {support.comm(pid) for pid in os.listdir("/proc") if pid.isdigit()}
 
+    @staticmethod
+    def end_groups():
+        """elogind mounts a hierarchy of control groups, which is the whole machine's as long as there is
+        a group in it."""
+        place = "/sys/fs/cgroup/elogind"
+        if not os.path.ismount(place):
+            return
+        for path, _, _ in os.walk(place, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        subprocess.run(["umount", place], check=True)
+
     def test_elogind(self):
         """A real logind: its own state files."""
         place = f"{desktop.PLACE}/elogind"
@@ -164,6 +176,7 @@ class Desktops(desktop.Case):
             support.skip("no package of elogind to unpack")
         libraries = {os.path.dirname(path) for path in glob.glob(f"{place}/**/*.so*", recursive=True)}
         environment = {"LD_LIBRARY_PATH": ":".join(libraries)}
+        self.addCleanup(self.end_groups)
         os.makedirs("/run/dbus", exist_ok=True)
         desktop.put("/run/tests/system.conf", """<!DOCTYPE busconfig PUBLIC
           "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
