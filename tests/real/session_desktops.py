@@ -158,15 +158,18 @@ class Desktops(desktop.Case):
 
     @staticmethod
     def end_groups():
-        """elogind mounts a hierarchy of control groups, which is the whole machine's as long as there is
-        a group in it."""
+        """elogind mounts a hierarchy of control groups, which is the whole machine's. It ends when it is
+        unmounted with no group in it, and these end some time after they were removed: at the end of
+        all tests."""
         place = "/sys/fs/cgroup/elogind"
-        if not os.path.ismount(place):
-            return
-        for path, _, _ in os.walk(place, topdown=False):
+        if os.path.ismount(place):
+            subprocess.run(["umount", place], check=True)
+
+    @staticmethod
+    def remove_groups():
+        for path, _, _ in os.walk("/sys/fs/cgroup/elogind", topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(path)
-        subprocess.run(["umount", place], check=True)
 
     def test_elogind(self):
         """A real logind: its own state files."""
@@ -176,7 +179,8 @@ class Desktops(desktop.Case):
             support.skip("no package of elogind to unpack")
         libraries = {os.path.dirname(path) for path in glob.glob(f"{place}/**/*.so*", recursive=True)}
         environment = {"LD_LIBRARY_PATH": ":".join(libraries)}
-        self.addCleanup(self.end_groups)
+        self.addClassCleanup(self.end_groups)
+        self.addCleanup(self.remove_groups)
         os.makedirs("/run/dbus", exist_ok=True)
         desktop.put("/run/tests/system.conf", """<!DOCTYPE busconfig PUBLIC
           "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
