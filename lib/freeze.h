@@ -57,8 +57,7 @@
 #include "members.h"
 #include "reapers.h"
 
-/* How long a set is tried to be closed, nanoseconds; one that is large, for some passes at least.
- */
+/* How long a set is tried to be closed, nanoseconds; a large one, some passes at least. */
 #define PT_FREEZE_PATIENCE INT64_C(1000000000)
 
 enum pt_growth {
