@@ -15,7 +15,7 @@
  *
  *   1. In the first one each member was seen stopped with all its threads: a thread that was made
  *      while the others were being looked at would have been new beside the pass before. So from
- * its end on no member runs. (A fork in flight when SIGSTOP comes either completes before the
+ *      its end on no member runs. (A fork in flight when SIGSTOP comes either completes before the
  *      thread is seen stopped, or fails: copy_process in kernel/fork.c gives up when a signal is
  *      pending.)
  *   2. The lists were read after their threads had stopped. So in the second pass a member gains
