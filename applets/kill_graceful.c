@@ -410,12 +410,27 @@ static void ignore_late_signals(void)
         signal(signals[i], SIG_IGN);
 }
 
+static int note_stops(struct pt_members *members)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < members->count; i++) {
+        struct pt_member *member = members->list[i];
+
+        if (member->role == PT_ROLE_TARGET && member->stopped)
+            error = pt_member_note_sent(members, member, SIGSTOP);
+    }
+    return error;
+}
+
 static int suspend(struct kill_set *set, struct pt_waitset *waitset, struct kill_report *report)
 {
     struct pt_freeze *freeze = &set->freeze;
     int error = pt_freeze_close(freeze, SIGSTOP);
     int signal = signal_so_far(waitset);
 
+    if (error == 0)
+        error = note_stops(freeze->members);
     if (error != 0 || signal != 0) {
         pt_freeze_continue(freeze);
         return error != 0 ? error : PT_EXIT_SIGNALLED + signal;

@@ -195,24 +195,6 @@ static bool stops(int signal)
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-static int note_sent(struct pt_members *members, struct pt_member *member, int signal)
-{
-    struct pt_sent *sent =
-        pt_arena_alloc(&members->arena, sizeof *sent, PT_ALIGN_OF(struct pt_sent));
-
-    if (sent == NULL)
-        return -ENOMEM;
-    *sent = (struct pt_sent){.signal = signal, .at = pt_monotonic()};
-    if (member->last_sent != NULL)
-        member->last_sent->next = sent;
-    else
-        member->sent = sent;
-    member->last_sent = sent;
-    if (signal == SIGKILL)
-        member->forced = true;
-    return 0;
-}
-
 /* To every target from the member FIRST on. */
 static int send_all(struct pt_ending *ending, int signal, size_t first)
 {
@@ -230,7 +212,7 @@ static int send_all(struct pt_ending *ending, int signal, size_t first)
             continue;
         error = pt_member_signal(member, members->procfs, signal);
         if (error == 0)
-            error = note_sent(members, member, signal);
+            error = pt_member_note_sent(members, member, signal);
         if (error == -ENOMEM || error == -EXDEV || error == -EINVAL)
             return error;
     }

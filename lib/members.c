@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "waitset.h"
+
 void pt_members_init(struct pt_members *members, const struct pt_procfs *procfs)
 {
     *members = (struct pt_members){.procfs = procfs};
@@ -197,4 +199,22 @@ size_t pt_members_living(const struct pt_members *members)
     for (size_t i = 0; i < members->count; i++)
         living += members->list[i]->role == PT_ROLE_TARGET && pt_member_lives(members->list[i]);
     return living;
+}
+
+int pt_member_note_sent(struct pt_members *members, struct pt_member *member, int signal)
+{
+    struct pt_sent *sent =
+        pt_arena_alloc(&members->arena, sizeof *sent, PT_ALIGN_OF(struct pt_sent));
+
+    if (sent == NULL)
+        return -ENOMEM;
+    *sent = (struct pt_sent){.signal = signal, .at = pt_monotonic()};
+    if (member->last_sent != NULL)
+        member->last_sent->next = sent;
+    else
+        member->sent = sent;
+    member->last_sent = sent;
+    if (signal == SIGKILL)
+        member->forced = true;
+    return 0;
 }

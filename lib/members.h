@@ -92,6 +92,9 @@ int pt_members_add(struct pt_members *members, pid_t pid, const struct pt_verifi
 /* Signals a member as pt_handle_signal does, and remembers a refusal. */
 int pt_member_signal(struct pt_member *member, const struct pt_procfs *procfs, int signal);
 
+/* Keeps in mind that SIGNAL was sent to it, now. 0 or -ENOMEM. */
+int pt_member_note_sent(struct pt_members *members, struct pt_member *member, int signal);
+
 static inline bool pt_member_lives(const struct pt_member *member)
 {
     return !member->handle.ended;

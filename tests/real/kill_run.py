@@ -14,7 +14,6 @@ import support
 support.in_namespaces()
 
 NOBODY = 65534
-TRIALS = 10
 
 
 def others():
@@ -41,8 +40,10 @@ class Run(support.Case):
 
 
 class Leftovers(Run):
+    trials = 10
+
     def nothing_is_left(self, *command, status=0):
-        for _ in range(TRIALS):
+        for _ in range(self.trials):
             done = self.run_command(*command, options=("-q", "-t", "0.1"))
             self.assertEqual(done.returncode, status)
             self.assertEqual(others(), [])
