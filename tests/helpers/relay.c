@@ -1,6 +1,6 @@
-/* relay [-s] [-w] LANES: in a session of its own, LANES lanes that hand over every 2 ms: so long
- * after its birth each process forks a successor, and exits as much later. Prints the pid of their
- * root, which is the session's, once all lanes run.
+/* relay [-s] [-w] LANES: in a session of its own, LANES lanes that hand over each millisecond: so
+ * long after its birth a process forks its successor, and is gone 2 ms after it. Prints the pid of
+ * their root, which is the session's, once all lanes run.
  *
  * -s: the root is a child subreaper, so that orphans come to it; otherwise to its parent, which is
  *     of another session, and like no real init reaps whatever comes at once.
@@ -21,7 +21,7 @@
 
 enum { SET_CHILD_SUBREAPER = 36 /* PR_SET_CHILD_SUBREAPER, 3.4 */ };
 
-#define LIFE 2 /* ms */
+#define LIFE 1 /* ms */
 
 /* Whether all are to end; waits for that so long, -1: for ever. */
 static bool is_over(int timeout)

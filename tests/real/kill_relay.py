@@ -1,6 +1,6 @@
 # labels: kill daemon serial
 # timeout: 180
-"""A relay: in each of 50 lanes every process forks a successor and exits 2 ms later."""
+"""A relay: in each of 50 lanes every process forks a successor, and is gone 2 ms after its birth."""
 
 import os
 import subprocess
