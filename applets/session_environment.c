@@ -70,9 +70,7 @@ static void set(struct environment *environment, const char *name, const char *v
     char *variable = NULL;
 
     unset(environment, name);
-    if (asprintf(&variable, "%s=%s", name, value) < 0)
-        variable = NULL;
-    add(environment, variable);
+    add(environment, asprintf(&variable, "%s=%s", name, value) < 0 ? NULL : variable);
 }
 
 static bool is_set(const char *name)

@@ -29,7 +29,7 @@ static const struct pt_field **all;
 static void add_daemon(void)
 {
     static const char cmdline[] = "/usr/sbin/daemon\0-x\0\0two words";
-    static const char environ[] = "A=1\0B=\xff\0";
+    static const char environment[] = "A=1\0B=\xff\0";
     fakeproc_add(&proc, &(struct fake_process){.pid = 40,
                                                .ppid = 1,
                                                .pgrp = 41,
@@ -47,7 +47,7 @@ static void add_daemon(void)
                                                .uid = 4294967294u,
                                                .gid = 4294967293u});
     fakeproc_write(&proc, 40, "cmdline", cmdline, sizeof cmdline);
-    fakeproc_write(&proc, 40, "environ", environ, sizeof environ - 1);
+    fakeproc_write(&proc, 40, "environ", environment, sizeof environment - 1);
     fakeproc_link(&proc, 40, "exe", "/usr/sbin/daemon (deleted)");
     fakeproc_link(&proc, 40, "cwd", "/var/spool");
     fakeproc_text(&proc, 40, "attr/current", "unconfined\n");

@@ -1,5 +1,5 @@
 # Who is never meant without --force, named or taken in.
-status kill-graceful -n 1 | sed 's/([^)]*)/(INIT)/'
+status kill-graceful -n 1 2>&1 | sed 's/([^)]*):/(INIT):/'
 status kill-graceful -n $$ 2>&1 | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
 status kill-graceful -n --force $$ | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
 echo -- by a pid file

@@ -57,7 +57,8 @@ def enter(trees=None):
             shutil.copytree(path, f"{PLACE}/{name}", symlinks=True,
                             ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(support.PROCTOOL, f"{BIN}/proctool")
-    # What lies below these is out of sight from here on.
+    # What lies below these is out of sight from here on, and may be what was built.
+    support.PROCTOOL = f"{BIN}/proctool"
     for place in "/tmp", "/home":
         mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
     os.chmod("/tmp", 0o1777)
