@@ -16,6 +16,13 @@ import desktop
 import support
 
 
+def elogind_in(place):
+    """The daemon among the unpacked files, which lies where each release of Debian has it; None."""
+    found = [path for path in glob.glob(f"{place}/**/lib*/**/elogind", recursive=True)
+             if os.path.isfile(path)]
+    return found[0] if found else None
+
+
 def unpack_elogind():
     """elogind's packages, unpacked beside the build (they cannot be installed beside systemd): the
     folder, or "" where they cannot be had."""
@@ -26,7 +33,7 @@ def unpack_elogind():
                 argv = argv or ["sh", "-c", 'for file in *.deb; do dpkg -x "$file" tree; done']
                 with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                     subprocess.run(argv, cwd=work, capture_output=True, timeout=60, check=False)
-            if not glob.glob(f"{work}/tree/**/elogind/elogind", recursive=True):
+            if not elogind_in(f"{work}/tree"):
                 return ""
             shutil.copytree(f"{work}/tree", place, symlinks=True)
     return place
@@ -174,7 +181,7 @@ class Desktops(desktop.Case):
     def test_elogind(self):
         """A real logind: its own state files."""
         place = f"{desktop.PLACE}/elogind"
-        daemon = glob.glob(f"{place}/**/elogind/elogind", recursive=True)
+        daemon = elogind_in(place)
         if not daemon:
             support.skip("no package of elogind to unpack")
         libraries = {os.path.dirname(path) for path in glob.glob(f"{place}/**/*.so*", recursive=True)}
@@ -192,7 +199,7 @@ class Desktops(desktop.Case):
                           "--nofork", "--nopidfile", "--print-address"], ready=True, stderr=subprocess.DEVNULL)
         log = open("/run/tests/elogind.log", "w+")
         self.addCleanup(log.close)
-        elogind = self.start_as(0, [daemon[0]], environment, stdout=log, stderr=log)
+        elogind = self.start_as(0, [daemon], environment, stdout=log, stderr=log)
 
         leader = self.witness(1000)
         script = ("import sys,wire\n"
