@@ -287,8 +287,10 @@ START_TEST(one_stuck)
     struct timespec start;
     struct stuck stuck;
 
-    if (!start_stuck(&stuck, 1))
+    if (!start_stuck(&stuck, 1)) {
+        pt_procfs_close(&procfs);
         return;
+    }
     processes = scan(&procfs, stuck.targets, 1, &arena);
     ck_assert_uint_eq(count_timed_out(processes), 1);
     ck_assert_uint_eq(processes[1].error[PT_SOURCE_CMDLINE], ETIMEDOUT);
@@ -325,8 +327,10 @@ START_TEST(many_stuck)
     struct timespec start;
     struct stuck stuck;
 
-    if (!start_stuck(&stuck, STUCK_MOST))
+    if (!start_stuck(&stuck, STUCK_MOST)) {
+        pt_procfs_close(&procfs);
         return;
+    }
     processes = scan(&procfs, stuck.targets, STUCK_MOST, &arena);
     ck_assert_uint_eq(atomic_load(&procfs.held->count), PT_HELD_MAX);
     ck_assert_uint_ge(count_timed_out(processes), STUCK_MOST);
