@@ -168,15 +168,43 @@ static int read_cookie(const char *path, unsigned number, struct pt_cookie *ret_
     return pt_xauth_find(bytes, length, host, number, ret_cookie);
 }
 
-/* Whether the server answers Success to the cookie. */
-static bool is_let_in(const struct pt_live *live, int fd, const struct pt_cookie *cookie)
-{
-    unsigned char setup[PT_X_SETUP_SIZE], answer = PT_X_FAILED;
-    size_t length = pt_x_setup(cookie, setup);
+/* A server that begins anew, as it does when its last client has left, ends connections without an
+ * answer (seen too just after one was closed unused): it is asked again. */
+enum { X_NO_ANSWER = -1, X_TRIES = 3 };
 
-    return set_patience(live, fd) == 0 &&
-           send(fd, setup, length, MSG_NOSIGNAL) == (ssize_t)length &&
-           recv(fd, &answer, 1, 0) == 1 && answer == PT_X_SUCCESS;
+/* The first byte of the server's answer to the cookie, or X_NO_ANSWER. */
+static int ask_server(const struct pt_live *live, int fd, const struct pt_cookie *cookie)
+{
+    unsigned char setup[PT_X_SETUP_SIZE], answer = 0;
+    size_t length = pt_x_setup(cookie, setup);
+    ssize_t got;
+
+    if (set_patience(live, fd) != 0)
+        return PT_X_FAILED;
+    got = send(fd, setup, length, MSG_NOSIGNAL);
+    if (got == (ssize_t)length)
+        got = recv(fd, &answer, 1, 0);
+    if (got == 1)
+        return answer;
+    return got == 0 || errno == ECONNRESET || errno == EPIPE ? X_NO_ANSWER : PT_X_FAILED;
+}
+
+/* Whether root's server takes the cookie. */
+static enum pt_drop try_cookie(const struct pt_live *live, const struct pt_bus_entry *entry,
+                               const struct pt_cookie *cookie)
+{
+    int answer = X_NO_ANSWER;
+
+    for (int i = 0; i < X_TRIES && answer == X_NO_ANSWER; i++) {
+        uid_t peer = (uid_t)-1;
+        int fd = connect_to(live, entry, &peer);
+
+        if (fd < 0)
+            return why_not_connected(fd);
+        answer = peer == 0 ? ask_server(live, fd, cookie) : PT_X_FAILED;
+        close(fd);
+    }
+    return answer == PT_X_SUCCESS ? PT_DROP_NOT : PT_DROP_REFUSED;
 }
 
 /* Root's server must take a cookie of the user's; each is tried on a connection of its own. */
@@ -186,21 +214,15 @@ static enum pt_drop ask_roots_server(const struct pt_live *live, const struct pt
 {
     for (size_t i = 0; i < count; i++) {
         struct pt_cookie cookie;
-        uid_t peer = (uid_t)-1;
-        bool let_in;
-        int fd;
+        enum pt_drop why;
 
         if (read_cookie(files[i], number, &cookie) != 0)
             continue;
-        fd = connect_to(live, entry, &peer);
-        if (fd < 0)
-            return why_not_connected(fd);
-        let_in = peer == 0 && is_let_in(live, fd, &cookie);
-        close(fd);
-        if (let_in) {
+        why = try_cookie(live, entry, &cookie);
+        if (why == PT_DROP_NOT)
             *ret_file = i;
-            return PT_DROP_NOT;
-        }
+        if (why != PT_DROP_REFUSED)
+            return why;
     }
     return PT_DROP_REFUSED;
 }

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import desktop
@@ -45,10 +46,17 @@ desktop.enter({"elogind": os.environ["ELOGIND"]})
 
 COOKIE = "0123456789abcdef0123456789abcdef"
 
-# Waits for one notification on a bus by eavesdropping, and prints it.
+# Waits until the bus has a notification daemon (it may start one by itself, and then there are two),
+# and prints each notification by eavesdropping.
 MONITOR = """
 import json, sys, wire
 bus = wire.connect(sys.argv[1])
+daemon = "org.freedesktop.Notifications"
+bus.call_bus("AddMatch", "s", [f"type='signal',member='NameOwnerChanged',arg0='{daemon}'"])
+there = bus.call_bus("NameHasOwner", "s", [daemon])[0]
+while not there:
+    _, _, fields, body = bus.receive()
+    there = fields.get(3) == "NameOwnerChanged" and body[2] != ""
 bus.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring",
          "BecomeMonitor", "asu", ([], 0))
 print("ready", flush=True)
@@ -125,6 +133,28 @@ class Desktops(desktop.Case):
         reasons = {drop["name"]: drop["reason"] for drop in shown["bert"]["dropped"]}
         self.assertIn("no cookie that it takes", reasons["DISPLAY"])
         self.assertIn("not the user's", reasons["XAUTHORITY"])
+
+    def test_roots_server_begins_anew(self):
+        """It ends connections without an answer meanwhile."""
+        listener = self.listen("\0/tmp/.X11-unix/X4", 0)
+
+        def serve():
+            for answer in b"", b"", b"\1":
+                connection, _ = listener.socket.accept()
+                with connection:
+                    if answer:
+                        connection.recv(48)
+                        connection.sendall(answer)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        self.cookie_file("/home/anna/named", 4, 1000)
+        self.session("c3", 1000, TYPE="x11", DISPLAY=":4", SERVICE="lightdm")
+        self.witness(1000, DISPLAY=":4", XAUTHORITY="/home/anna/named")
+        (anna,) = self.shown()
+        server.join(support.DEADLINE)
+        self.assertEqual((anna["used"], anna["dropped"]), (True, []))
+        self.assertEqual(anna["variables"]["XAUTHORITY"], "/home/anna/named")
 
     def test_wayland(self):
         """sway as a service of the user's, mako; Xwayland is not started by looking."""
