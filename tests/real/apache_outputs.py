@@ -2,6 +2,7 @@
 # timeout: 240
 # apache-mem's outputs and refusals, with a real Apache: Prometheus by promtool and node_exporter, the
 # plugin's grammar, who may not read what, status pages that lie.
+import contextlib
 import http.client
 import json
 import os
@@ -402,8 +403,9 @@ class Forged(ServerCase):
         inodes = set()
         for worker in children(server.pid):
             for fd in os.listdir(f"/proc/{worker}/fd"):
-                link = os.readlink(f"/proc/{worker}/fd/{fd}")
-                inodes.update(re.findall(r"socket:\[(\d+)\]", link))
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    link = os.readlink(f"/proc/{worker}/fd/{fd}")
+                    inodes.update(re.findall(r"socket:\[(\d+)\]", link))
         self.assertEqual(len(inodes), 1)
         # Its own worker's TCP socket, as a WSGI daemon's and as mod_cgid's.
         script = """
