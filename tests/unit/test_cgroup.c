@@ -343,8 +343,65 @@ START_TEST(several_mounts)
 }
 END_TEST
 
+/* By version 1's freezer or by version 2, in a group or above it; what has no such file is not. */
+START_TEST(frozen)
+{
+    static const struct mount mounts[] = {{"/", "cg2", V2}, {"/", "cg", "cgroup", "rw,freezer"}};
+    static const struct {
+        const char *cgroup;
+        int answer;
+    } rows[] = {
+        {"4:freezer:/cold\n0::/warm\n", 1},
+        {"4:freezer:/freezing\n0::/warm\n", 1},
+        {"4:freezer:/warm\n0::/cold\n", 1},
+        {"4:freezer:/warm\n0::/warm\n", 0},
+        {"0::/cold\n", 1},
+        {"0::/old\n", 0},
+        {"4:freezer:/warm\n", 0},
+        {"0::/\n", 0},
+        {"0::/gone\n", 0},
+        {"0::/../outside\n", 0},
+        {"", 0},
+        {"4:freezer:/warm\n0::/broken\n", -EINVAL},
+        {"4:freezer:/a_directory\n", -EISDIR},
+    };
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_file("cg/cold", "freezer.state", "FROZEN\n");
+    write_file("cg/freezing", "freezer.state", "FREEZING\n");
+    write_file("cg/warm", "freezer.state", "THAWED\n");
+    write_file("cg/a_directory/freezer.state", "x", "");
+    write_file("cg2/cold", "cgroup.events", "populated 1\nfrozen 1\n");
+    write_file("cg2/warm", "cgroup.events", "populated 1\nfrozen 0\n");
+    write_file("cg2/old", "cgroup.events", "populated 1\n"); /* before 5.2 */
+    write_file("cg2/broken", "cgroup.events", "frozen yes\n");
+    write_file("cg2", "cgroup.procs", "1\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int answer = pt_cgroup_frozen(&procfs, rows[i].cgroup, strlen(rows[i].cgroup));
+
+        ck_assert_msg(answer == rows[i].answer, "%s: %d", rows[i].cgroup, answer);
+    }
+    tear_down();
+}
+END_TEST
+
+/* When our mounts cannot be read nothing is known, which is not to say that nothing is limited. */
+START_TEST(no_mounts)
+{
+    static const char cgroup[] = "0::/web\n";
+    struct pt_memory_limits limits;
+
+    set_up();
+    fakeproc_text(&proc, 0, "self/mountinfo/x", "");
+    ck_assert_int_eq(pt_cgroup_memory(&procfs, cgroup, strlen(cgroup), &arena, &limits), -EISDIR);
+    ck_assert_int_eq(pt_cgroup_frozen(&procfs, cgroup, strlen(cgroup)), -EISDIR);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("cgroup", path, unit, container, version2, version1, subtree, outside,
-                     several_mounts);
+                     several_mounts, frozen, no_mounts);
 }
