@@ -19,12 +19,24 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = "/run/tests"  # what tests need of their own, readable for all
 BIN = f"{PLACE}/bin"
 
+# Where the counts of lines that ran are written (gcov), beside the objects; None: they are not counted.
+COUNTED = os.environ.get("COUNTED")
+counted = os.open(COUNTED, os.O_PATH) if COUNTED else None
+
 USERS = {"root": 0, "anna": 1000, "bert": 1001, "eve": 1002, "gdm": 120}
 GROUPS = {"root": 0, "gdm": 120, "anna": 1000, "bert": 1001, "eve": 1002, "audio": 29}
 
 
 def mount(*arguments):
     subprocess.run(["mount", *arguments], check=True)
+
+
+def cover(place, mode):
+    """An empty file system over PLACE; only the counts stay in sight."""
+    mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", place)
+    if COUNTED and COUNTED.startswith(f"{place}/"):
+        os.makedirs(COUNTED)
+        mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{counted}", COUNTED)
 
 
 def put(path, text, owner=0, mode=0o644):
@@ -50,7 +62,7 @@ def enter(trees=None):
         sys.exit(support.SKIPPED)
     support.in_namespaces(network=True)
     os.chdir("/")
-    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    cover("/run", "755")
     os.makedirs(BIN)
     for name, path in {"lib": HERE, **(trees or {})}.items():
         if path:
@@ -60,7 +72,7 @@ def enter(trees=None):
     # What lies below these is out of sight from here on, and may be what was built.
     support.PROCTOOL = f"{BIN}/proctool"
     for place in "/tmp", "/home":
-        mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
+        cover(place, "755")
     os.chmod("/tmp", 0o1777)
     subprocess.run(["chmod", "-R", "a+rX", PLACE], check=True)
     subprocess.run([f"{BIN}/proctool", "--install", "-s", BIN], check=True)
@@ -132,7 +144,7 @@ class Case(support.Case):
     def setUp(self):
         for place in "/run/user", "/run/systemd", "/tmp":
             os.makedirs(place, exist_ok=True)
-            mount("-t", "tmpfs", "-o", "mode=1777" if place == "/tmp" else "mode=755", "tmpfs", place)
+            cover(place, "1777" if place == "/tmp" else "755")
             self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
         os.mkdir("/tmp/.X11-unix")
         os.chmod("/tmp/.X11-unix", 0o1777)
