@@ -3,25 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "busmessage.h"
 #include "dbus.h"
 #include "suite.h"
-
-/* Puts a message together: type, fields as they stand, body. Returns its length. */
-static size_t build(char *bytes, char type, const char *fields, size_t fields_length,
-                    const char *body, size_t body_length)
-{
-    size_t padded = (16 + fields_length + 7) & ~(size_t)7;
-
-    memset(bytes, 0, padded);
-    memcpy(bytes, "l\2\0\1", 4);
-    bytes[1] = type;
-    bytes[4] = (char)body_length;
-    bytes[8] = 7;
-    bytes[12] = (char)fields_length;
-    memcpy(bytes + 16, fields, fields_length);
-    memcpy(bytes + padded, body, body_length);
-    return padded + body_length;
-}
 
 /* Exactly as much memory as the message has, so that reading beyond it is seen. */
 static int parse_exact(const char *bytes, size_t length, struct pt_dbus_message *ret_message)
@@ -35,14 +19,10 @@ static int parse_exact(const char *bytes, size_t length, struct pt_dbus_message 
     return result;
 }
 
-#define REPLY "\5\1u\0\1\0\0\0" /* to serial 1 */
-#define TEXT "\10\1g\0\1s\0"    /* the body is a text */
-#define BYTES(text) text, sizeof text - 1
-
 START_TEST(parses_whole_ones)
 {
     char bytes[256];
-    size_t length = build(bytes, 2, BYTES(REPLY TEXT), BYTES("\4\0\0\0:1.5\0"));
+    size_t length = bus_message(bytes, 2, BYTES(BUS_REPLY BUS_TEXT), BYTES("\4\0\0\0:1.5\0"));
     struct pt_dbus_message message;
     struct pt_dbus_reader reader = {&message, 0};
     const char *text;
@@ -82,12 +62,13 @@ START_TEST(refuses_lies)
         {BYTES("\5\0\0")},                   /* no type at all */
         {BYTES("\5\2uu\0\1\0\0\0\1\0\0\0")}, /* two */
         {BYTES("\5")},
+        {BYTES(BUS_TEXT "\0")}, /* a field that begins behind the last one */
     };
     struct pt_dbus_message message;
     char bytes[256];
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t length = build(bytes, 2, rows[i].fields, rows[i].length, BYTES(""));
+        size_t length = bus_message(bytes, 2, rows[i].fields, rows[i].length, BYTES(""));
 
         ck_assert_msg(parse_exact(bytes, length, &message) == -EPROTO, "row %zu", i);
     }
@@ -115,7 +96,7 @@ START_TEST(refuses_heads)
     char bytes[64];
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t length = build(bytes, 2, BYTES(REPLY), BYTES(""));
+        size_t length = bus_message(bytes, 2, BYTES(BUS_REPLY), BYTES(""));
 
         memcpy(bytes + rows[i].at, rows[i].bytes, rows[i].length);
         ck_assert_msg(parse_exact(bytes, length, &message) == rows[i].result, "row %zu", i);
