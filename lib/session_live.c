@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -38,8 +37,7 @@ static int set_patience(const struct pt_live *live, int fd)
 
     if (left <= 0)
         return -ETIMEDOUT;
-    time.tv_sec = (time_t)(left / PT_SECOND);
-    time.tv_usec = (suseconds_t)(left % PT_SECOND / 1000 + 1);
+    time = pt_timeval(left);
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) != 0)
         return -errno;

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
+
+#include "units.h"
 
 enum {
     SOCK_DIAG = 4,       /* NETLINK_SOCK_DIAG */
@@ -102,8 +103,7 @@ int pt_diag_ask(const void *request, size_t length, int64_t timeout, pt_diag_fun
     struct request question = {
         .message = {.type = BY_FAMILY, .flags = REQUEST_DUMP},
     };
-    const struct timeval patience = {.tv_sec = (time_t)(timeout / 1000000000),
-                                     .tv_usec = (suseconds_t)(timeout / 1000 % 1000000)};
+    const struct timeval patience = pt_timeval(timeout);
     size_t size = sizeof question.message + length;
     int fd, error = 0;
 

@@ -259,6 +259,14 @@ int64_t pt_deadline(int64_t now, int64_t duration)
     return now > PT_INFINITE - duration ? PT_INFINITE : now + duration;
 }
 
+struct timeval pt_timeval(int64_t duration)
+{
+    int64_t microseconds = duration / 1000 + (duration % 1000 != 0);
+
+    return (struct timeval){.tv_sec = (time_t)(microseconds / 1000000),
+                            .tv_usec = (suseconds_t)(microseconds % 1000000)};
+}
+
 int64_t pt_ticks_to_nanoseconds(uint64_t ticks, uint64_t per_second)
 {
     uint64_t seconds = ticks / per_second;

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 /* Why a text was refused, for a message such as `--timeout: '5x': TEXT`. */
@@ -57,6 +58,10 @@ int pt_parse_wait(const char *text, int64_t *ret_duration, struct pt_fault *faul
 
 /* Now + duration, PT_INFINITE where either is or the sum does not fit; negative ones count as 0. */
 int64_t pt_deadline(int64_t now, int64_t duration);
+
+/* As SO_RCVTIMEO and SO_SNDTIMEO (socket(7)) take a duration that is more than 0: rounded up, since
+ * 0 is without end there. */
+struct timeval pt_timeval(int64_t duration);
 
 /* TICKS of which there are PER_SECOND, PT_INFINITE when it does not fit. */
 int64_t pt_ticks_to_nanoseconds(uint64_t ticks, uint64_t per_second);

@@ -298,6 +298,22 @@ START_TEST(deadlines)
 }
 END_TEST
 
+START_TEST(timevals)
+{
+    static const struct {
+        int64_t duration, seconds, microseconds;
+    } rows[] = {{1, 0, 1},          {1000, 0, 1},         {1001, 0, 2}, {1999999000, 1, 999999},
+                {1999999001, 2, 0}, {2 * PT_SECOND, 2, 0}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct timeval time = pt_timeval(rows[i].duration);
+
+        ck_assert_int_eq(time.tv_sec, rows[i].seconds);
+        ck_assert_int_eq(time.tv_usec, rows[i].microseconds);
+    }
+}
+END_TEST
+
 START_TEST(ticks)
 {
     ck_assert_int_eq(pt_ticks_to_nanoseconds(0, 100), 0);
@@ -529,6 +545,6 @@ END_TEST
 int main(void)
 {
     return RUN_SUITE("units", scans, scans_signed, reads_end_where_told, numbers, pids,
-                     parses_durations, formats_durations, deadlines, ticks, sizes, percentages,
-                     formats_sizes, signals, signal_names, times);
+                     parses_durations, formats_durations, deadlines, timevals, ticks, sizes,
+                     percentages, formats_sizes, signals, signal_names, times);
 }
