@@ -10,6 +10,7 @@
 #ifndef PT_DIR_H
 #define PT_DIR_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -87,5 +88,11 @@ int pt_dir_stat(const struct pt_dir *dir, const char *name, struct stat *ret_sta
  */
 typedef int pt_entry_function(const char *name, unsigned char type, void *data);
 int pt_dir_each(const struct pt_dir *dir, pt_entry_function *each, void *data);
+
+/* It says nothing about what was to be read: we have no means to. */
+static inline bool pt_error_is_ours(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
 
 #endif

@@ -24,12 +24,6 @@ static bool is_gone(int error)
     return error == -ESRCH || error == -ENOENT;
 }
 
-/* It says nothing about the process: we have no means to read. */
-static bool is_ours(int error)
-{
-    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
-}
-
 static bool is_over(char state)
 {
     return state == 'Z' || state == 'X' || state == 'x';
@@ -56,7 +50,7 @@ static int add_owner(const struct pt_procfs *procfs, struct pt_process *process)
     int error = pt_source_read_owner(&procfs->root, pt_procfs_path(path, process->stat.pid, NULL),
                                      &process->owner);
 
-    if (is_ours(error))
+    if (pt_error_is_ours(error))
         return error;
     note(process, PT_SOURCE_OWNER, error);
     return 0;
@@ -68,7 +62,7 @@ static int refuse(const struct pt_procfs *procfs, struct pt_process *process, pt
 {
     if (is_gone(error))
         return -ESRCH;
-    if (is_ours(error))
+    if (pt_error_is_ours(error))
         return error;
     if (process->asked & STAT) {
         note_all(process, sources, error);
@@ -112,14 +106,16 @@ static int read_held_stat(struct pt_reading *reading)
     return 0;
 }
 
-/* Opens a live thread's directory, if there is one. */
+/* Opens a thread's directory, if it lives. */
 static int open_live_thread(struct pt_reading *reading, const struct pt_dir *task, pid_t tid)
 {
     char path[PT_PROCFS_PATH], text[4096];
     struct pt_stat stat;
     ssize_t length = pt_dir_read(task, pt_procfs_path(path, tid, "stat"), text, sizeof text);
 
-    if (length < 0 || pt_parse_stat(text, (size_t)length, &stat) < 0 || is_over(stat.state))
+    if (length < 0)
+        return (int)length;
+    if (pt_parse_stat(text, (size_t)length, &stat) < 0 || is_over(stat.state))
         return -ESRCH;
     return pt_dir_open_at(&reading->thread, task, pt_procfs_path(path, tid, NULL));
 }
@@ -134,10 +130,13 @@ static int find_live_thread(struct pt_reading *reading)
     if (error < 0)
         return error;
     error = pt_procfs_list(&task, &tids, &count);
-    for (size_t i = 0; i < count; i++)
-        if (tids[i] != reading->process->stat.pid &&
-            (error = open_live_thread(reading, &task, tids[i])) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (tids[i] == reading->process->stat.pid)
+            continue;
+        error = open_live_thread(reading, &task, tids[i]);
+        if (error == 0 || pt_error_is_ours(error))
             break;
+    }
     free(tids);
     pt_dir_close(&task);
     return error;
@@ -169,7 +168,7 @@ static int look_again(struct pt_reading *reading)
 
     if (is_gone(error))
         return -ESRCH;
-    return is_ours(error) ? error : 0;
+    return pt_error_is_ours(error) ? error : 0;
 }
 
 static int read_sources(struct pt_reading *reading, pt_sources sources)
@@ -187,7 +186,7 @@ static int read_sources(struct pt_reading *reading, pt_sources sources)
             continue;
         if (!(barred & PT_SOURCE_BIT(source)))
             error = pt_source_read(reading, source);
-        if (error == -ECANCELED || is_ours(error))
+        if (error == -ECANCELED || pt_error_is_ours(error))
             return error;
         note(process, source, error);
         suspicious |= is_suspicious(process, error);
@@ -212,7 +211,7 @@ static int read_held(struct pt_reading *reading, pt_sources sources)
     }
     if (is_over(process->stat.state) && process->stat.threads > 1 && (sources & LOST_BY_LEADER)) {
         error = find_live_thread(reading);
-        if (is_ours(error))
+        if (pt_error_is_ours(error))
             return error;
     }
     return read_sources(reading, sources);

@@ -103,14 +103,15 @@ static int find_pid(const char *name, unsigned char type, void *data)
     return (type == DT_DIR || type == DT_UNKNOWN) && pt_parse_pid_name(name) != 0;
 }
 
-static bool looks_like_procfs(const struct pt_procfs *procfs)
+/* 1, 0 or -errno. */
+static int looks_like_procfs(const struct pt_procfs *procfs)
 {
     struct stat found;
 
     if (procfs->live && (pt_dir_stat(&procfs->root, "self", &found) == 0 ||
                          pt_dir_stat(&procfs->root, "version", &found) == 0))
-        return true;
-    return pt_dir_each(&procfs->root, find_pid, NULL) == 1;
+        return 1;
+    return pt_dir_each(&procfs->root, find_pid, NULL);
 }
 
 static bool is_live(const struct pt_dir *root)
@@ -120,31 +121,42 @@ static bool is_live(const struct pt_dir *root)
     return fstatfs(root->fd, &found) == 0 && (uint64_t)found.f_type == PT_PROC_MAGIC;
 }
 
-/* Whether `self` is the PID that we have for ourselves. */
-static bool self_is_us(const struct pt_dir *root)
+/* Whether `self` is the PID that we have for ourselves: 1, 0 or -errno. */
+static int self_is_us(const struct pt_dir *root)
 {
     struct pt_buffer self = {0};
     char us[PT_PROCFS_PATH];
-    bool same = pt_dir_readlink(root, "self", &self) == 0 &&
-                strcmp(pt_buffer_text(&self), pt_procfs_path(us, getpid(), NULL)) == 0;
+    int error = pt_dir_readlink(root, "self", &self);
+    int same = error == 0 && strcmp(pt_buffer_text(&self), pt_procfs_path(us, getpid(), NULL)) == 0;
 
     pt_buffer_done(&self);
-    return same;
+    return pt_error_is_ours(error) ? error : same;
 }
 
-/* How many PIDs we have from this root's namespace inwards; 0: the kernel does not say. */
-static uint32_t count_own_pids(const struct pt_dir *root)
+/* How many PIDs we have from this root's namespace inwards; 0: the kernel does not say. -errno. */
+static int count_own_pids(const struct pt_dir *root)
 {
     struct pt_buffer text = {0};
     struct pt_status status = {0};
     char path[PT_PROCFS_PATH];
-    uint32_t count = 0;
+    int count = 0;
+    int error =
+        pt_dir_read_all(root, pt_procfs_path(path, getpid(), "status"), &text, PT_DIR_LIMIT);
 
-    if (pt_dir_read_all(root, pt_procfs_path(path, getpid(), "status"), &text, PT_DIR_LIMIT) == 0 &&
-        pt_parse_status(pt_buffer_text(&text), text.length, &status) == 0)
-        count = status.nspid_count;
+    if (error == 0 && pt_parse_status(pt_buffer_text(&text), text.length, &status) == 0)
+        count = (int)status.nspid_count;
     pt_buffer_done(&text);
-    return count;
+    return pt_error_is_ours(error) ? error : count;
+}
+
+/* 0 or -errno. */
+static int find_namespace(struct pt_procfs *procfs)
+{
+    int ours = procfs->live ? self_is_us(&procfs->root) : 0;
+    int pids = ours == 1 ? count_own_pids(&procfs->root) : 0;
+
+    procfs->own_namespace = ours == 1 && (pids == 0 || pids == 1);
+    return ours < 0 ? ours : pids < 0 ? pids : 0;
 }
 
 int pt_procfs_open(struct pt_procfs *ret_procfs, const char *path)
@@ -155,14 +167,15 @@ int pt_procfs_open(struct pt_procfs *ret_procfs, const char *path)
     if (error < 0)
         return error;
     procfs.live = is_live(&procfs.root);
-    procfs.own_namespace =
-        procfs.live && self_is_us(&procfs.root) && count_own_pids(&procfs.root) <= 1;
     procfs.ticks = (uint64_t)sysconf(_SC_CLK_TCK);
     procfs.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-    if (looks_like_procfs(&procfs))
-        procfs.held = calloc(1, sizeof *procfs.held);
-    else
+    error = looks_like_procfs(&procfs);
+    if (error == 0)
         error = -EINVAL;
+    if (error > 0)
+        error = find_namespace(&procfs);
+    if (error == 0)
+        procfs.held = calloc(1, sizeof *procfs.held);
     if (error == 0 && procfs.held == NULL)
         error = -ENOMEM;
     if (error < 0)

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "buffer.h"
+#include "scarce.h"
 #include "suite.h"
 
 START_TEST(empty)
@@ -97,8 +99,44 @@ START_TEST(errors_stick)
 }
 END_TEST
 
+/* What could not be added leaves what was there, and nothing is added behind the gap. */
+START_TEST(out_of_memory)
+{
+    while (scarce_memory()) {
+        struct pt_buffer buffer = {0};
+        size_t before = 0;
+        int error = 0;
+
+        while (error == 0 && buffer.length < 1000) {
+            before = buffer.length;
+            error = pt_buffer_append_text(&buffer, "0123456789");
+        }
+        if (scarce_end(error) != 0) {
+            ck_assert_uint_eq(buffer.length, before);
+            ck_assert_int_eq(pt_buffer_append_byte(&buffer, 'x'), -ENOMEM);
+            ck_assert_uint_eq(buffer.length, before);
+        }
+        ck_assert_uint_eq(strlen(pt_buffer_text(&buffer)), buffer.length);
+        pt_buffer_done(&buffer);
+    }
+}
+END_TEST
+
+/* printf(3) fails for a wide character that the locale lacks. */
+START_TEST(format_that_fails)
+{
+    struct pt_buffer buffer = {0};
+
+    ck_assert_int_eq(pt_buffer_append_text(&buffer, "before"), 0);
+    ck_assert_int_lt(pt_buffer_append_format(&buffer, "%lc", (wint_t)0xd800), 0);
+    ck_assert_str_eq(pt_buffer_text(&buffer), "before");
+    ck_assert_int_lt(pt_buffer_append_text(&buffer, "behind"), 0);
+    pt_buffer_done(&buffer);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("buffer", empty, appends, grows, reserved_room_is_filled_from_outside,
-                     errors_stick);
+                     errors_stick, out_of_memory, format_that_fails);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "pid_set.h"
+#include "scarce.h"
 #include "suite.h"
 
 START_TEST(empty)
@@ -36,7 +37,26 @@ START_TEST(what_was_added)
 }
 END_TEST
 
+/* A pid that could not be added is not there, and all others still are. */
+START_TEST(out_of_memory)
+{
+    while (scarce_memory()) {
+        struct pt_pid_set set = {0};
+        pid_t pid = 1;
+        int error = 0;
+
+        while (error == 0 && pid <= 1000)
+            error = pt_pid_set_add(&set, pid++);
+        if (scarce_end(error) != 0)
+            pid--;
+        for (pid_t each = 1; each <= 1000; each++)
+            ck_assert_int_eq(pt_pid_set_has(&set, each), each < pid);
+        pt_pid_set_done(&set);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("pid_set", empty, what_was_added);
+    return RUN_SUITE("pid_set", empty, what_was_added, out_of_memory);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "scarce.h"
 #include "scene.h"
 #include "suite.h"
 
@@ -471,9 +472,65 @@ START_TEST(exe_names)
 }
 END_TEST
 
+/* A record that was read is whole, and what could not be read for want of means is no record. */
+static void check_furnished(const struct scene *scene)
+{
+    const struct pt_process *process = &scene->process;
+
+    for (int source = 0; source < PT_SOURCE_COUNT; source++)
+        ck_assert_msg(process->error[source] == (source == PT_SOURCE_INODE ? ENOSYS : 0),
+                      "source %d: %d", source, process->error[source]);
+    ck_assert_str_eq(process->stat.comm, "fake");
+    check_text(process->more->cgroup, "0::/a/b");
+    check_text(process->more->exe_path, "/usr/bin/fake");
+    check_bytes(process->more->environ, "A=1\0B=\0", 7);
+    check_bytes(process->more->mapped, "fake\0mod_status.so (deleted)\0fake\0", 34);
+    ck_assert_uint_eq(process->more->thread_count, 2);
+    ck_assert_str_eq(process->more->threads[1].comm, "worker");
+}
+
+START_TEST(nothing_left_to_read_with)
+{
+    struct scene scene;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
+    furnish(&scene.proc);
+    fakeproc_link(&scene.proc, PID, "exe", "/usr/bin/fake (deleted)");
+    fakeproc_add_thread(&scene.proc, PID, 44, "worker", 'R');
+    while (scarce_anything()) {
+        if (scarce_end(scene_read(&scene, PID, EVERYTHING)) == 0)
+            check_furnished(&scene);
+        pt_arena_clear(&scene.arena);
+    }
+    while (scarce_memory())
+        scarce_end(scene_read(&scene, PID, EVERYTHING | PT_READ_WHOLE | PT_READ_THREAD_STATES));
+    check_furnished(&scene);
+    ck_assert_int_eq(scene.process.more->threads[1].state, 'R');
+    scene_tear_down(&scene);
+}
+END_TEST
+
+/* A leader that exited is read through a thread, for which there must be descriptors. */
+START_TEST(nothing_left_for_a_thread)
+{
+    struct scene scene;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .state = 'Z', .threads = 2});
+    fakeproc_add_thread(&scene.proc, PID, 44, "alive", 'S');
+    fakeproc_link(&scene.proc, PID, "task/44/exe", "/bin/alive");
+    while (scarce_anything()) {
+        if (scarce_end(scene_read(&scene, PID, BIT(PT_SOURCE_EXE))) == 0)
+            check_text(scene.process.more->exe, "/bin/alive");
+        pt_arena_clear(&scene.arena);
+    }
+    scene_tear_down(&scene);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("process", stat_alone, nothing_asked, stat_refused, every_source, lacks, traps,
                      smaps_by_lines, large_status, cut_and_whole, too_long, deleted_exes, threads,
-                     exited_leader, adding, effective_user, exe_names);
+                     exited_leader, adding, effective_user, exe_names, nothing_left_to_read_with,
+                     nothing_left_for_a_thread);
 }

@@ -11,6 +11,7 @@
 
 #include "fakeproc.h"
 #include "procfs.h"
+#include "scarce.h"
 #include "suite.h"
 #include "units.h"
 
@@ -174,8 +175,41 @@ START_TEST(held_directory)
 }
 END_TEST
 
+/* Whether a root is one, and ours, is never guessed for want of means; nor is a list cut. */
+START_TEST(nothing_left_to_open_with)
+{
+    struct fakeproc proc;
+    struct pt_procfs procfs;
+    pid_t *list;
+    size_t count;
+
+    while (scarce_anything()) {
+        if (scarce_end(pt_procfs_open(&procfs, NULL)) == 0) {
+            ck_assert(procfs.live && procfs.own_namespace);
+            pt_procfs_close(&procfs);
+        }
+    }
+    fakeproc_init(&proc);
+    for (pid_t pid = 1; pid <= 300; pid++)
+        fakeproc_text(&proc, pid, "comm", "x");
+    while (scarce_anything()) {
+        if (scarce_end(pt_procfs_open(&procfs, proc.path)) == 0)
+            pt_procfs_close(&procfs);
+    }
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    while (scarce_anything()) {
+        if (scarce_end(pt_procfs_pids(&procfs, &list, &count)) == 0) {
+            ck_assert_uint_eq(count, 300);
+            free(list);
+        }
+    }
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("procfs", roots, live, pids, many_pids, paths, captured_clocks,
-                     held_directory);
+    return RUN_SUITE("procfs", roots, live, pids, many_pids, paths, captured_clocks, held_directory,
+                     nothing_left_to_open_with);
 }

@@ -6,6 +6,7 @@
 
 #include "fakeproc.h"
 #include "match.h"
+#include "scarce.h"
 #include "snapshot.h"
 #include "suite.h"
 #include "units.h"
@@ -181,9 +182,88 @@ START_TEST(not_a_procfs)
 }
 END_TEST
 
+/* A snapshot that was made holds everybody. */
+START_TEST(nothing_left_to_scan_with)
+{
+    enum { COUNT = 40 };
+    const pt_sources sources = PT_SOURCE_BIT(PT_SOURCE_STAT) | PT_SOURCE_BIT(PT_SOURCE_CMDLINE);
+    fakeproc_init(&proc);
+    for (pid_t pid = 1; pid <= COUNT; pid++)
+        fakeproc_add(&proc, &(struct fake_process){.pid = pid});
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    while (scarce_anything()) {
+        if (scarce_end(pt_snapshot_scan(&snapshot, &procfs, sources)) != 0)
+            continue;
+        ck_assert_uint_eq(snapshot.count, COUNT);
+        ck_assert_uint_eq(snapshot.gone + snapshot.refused, 0);
+        pt_snapshot_done(&snapshot);
+    }
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+END_TEST
+
+/* A tree without its clock, or with a torn one. */
+START_TEST(no_uptime)
+{
+    fakeproc_init(&proc);
+    fakeproc_add(&proc, &(struct fake_process){.pid = 1});
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    fakeproc_text(&proc, 0, "uptime", "soon\n");
+    ck_assert_int_eq(pt_snapshot_scan(&snapshot, &procfs, PT_SOURCE_BIT(PT_SOURCE_STAT)), -EINVAL);
+    fakeproc_unlink(&proc, 0, "uptime");
+    ck_assert_int_eq(pt_snapshot_scan(&snapshot, &procfs, PT_SOURCE_BIT(PT_SOURCE_STAT)), -ENOENT);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+END_TEST
+
+/* Who is chosen is chosen from all, or there is no choice. */
+START_TEST(nothing_left_to_select_with)
+{
+    struct pt_fault fault;
+    char *argv = calloc(1, 100000);
+    fakeproc_init(&proc);
+    for (pid_t pid = 1; pid <= 3; pid++) {
+        fakeproc_add(&proc, &(struct fake_process){.pid = pid});
+        fakeproc_write(&proc, pid, "environ", argv, 50000); /* longer than what records keep */
+        fakeproc_text(&proc, pid, "cgroup", "0::/a.slice\n");
+    }
+    free(argv);
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    while (scarce_memory()) {
+        struct pt_selection selection;
+        struct pt_match *match = pt_match_new();
+        int error = match != NULL ? 0 : -ENOMEM;
+        snapshot = (struct pt_snapshot){0};
+        if (error == 0)
+            error = pt_match_add(match, PT_MATCH_CGROUP, "/a*", &fault);
+        if (error == 0)
+            error = pt_match_add(match, PT_MATCH_ENV, "A=b", &fault);
+        if (error == 0)
+            error = pt_match_exclude(match, 99);
+        if (error == 0)
+            pt_match_invert(match);
+        if (error == 0)
+            error = pt_snapshot_scan(&snapshot, &procfs, PT_SOURCE_BIT(PT_SOURCE_STAT));
+        if (error == 0)
+            error = pt_match_select(match, &snapshot, NULL, &selection);
+        if (scarce_end(error) == 0) {
+            ck_assert_uint_eq(selection.count + selection.unreadable, 3);
+            pt_selection_done(&selection);
+        }
+        pt_match_free(match);
+        pt_snapshot_done(&snapshot);
+    }
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("snapshot", sorted_and_found, vanished, completed, times,
                      selected_by_long_arguments, selected_source_by_source, captured_trees_stay,
-                     not_a_procfs);
+                     not_a_procfs, nothing_left_to_scan_with, no_uptime,
+                     nothing_left_to_select_with);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scarce.h"
 #include "suite.h"
 #include "tree.h"
 
@@ -261,8 +262,37 @@ START_TEST(deep)
 }
 END_TEST
 
+START_TEST(out_of_memory)
+{
+    struct pt_tree again;
+    struct pt_totals *sums;
+    uint32_t *depths, *position;
+    set_up();
+    while (scarce_memory()) {
+        if (scarce_end(pt_tree_build(&again, &snapshot, false)) != 0)
+            continue;
+        ck_assert_uint_eq(again.node_count, tree.node_count);
+        ck_assert_mem_eq(again.order, tree.order, tree.node_count * sizeof *tree.order);
+        pt_tree_done(&again);
+    }
+    while (scarce_memory()) {
+        if (scarce_end(pt_tree_positions(&tree, &position)) == 0)
+            free(position);
+    }
+    while (scarce_memory()) {
+        if (scarce_end(pt_tree_depths(&tree, &depths)) == 0)
+            free(depths);
+    }
+    while (scarce_memory()) {
+        if (scarce_end(pt_tree_totals(&tree, &sums)) == 0)
+            free(sums);
+    }
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("tree", reasons, reused_pids, refused_and_gone, cycles, nobody, walks,
-                     sorted_walk, depths_and_ancestry, marks, totals, deep);
+                     sorted_walk, depths_and_ancestry, marks, totals, deep, out_of_memory);
 }

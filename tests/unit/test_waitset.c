@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "scarce.h"
 #include "suite.h"
 #include "units.h"
 #include "waitset.h"
@@ -132,7 +133,72 @@ START_TEST(order)
 }
 END_TEST
 
+static bool is_blocked(int signal)
+{
+    sigset_t mask;
+
+    ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+    return sigismember(&mask, signal) == 1;
+}
+
+/* One that could not be made has blocked nothing. */
+START_TEST(nothing_left_to_make_it)
+{
+    struct pt_waitset *waitset = NULL;
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    while (scarce_anything()) {
+        int error = scarce_end(pt_waitset_new(&waitset, NULL, &signals));
+
+        ck_assert_int_eq(is_blocked(SIGUSR1), error == 0);
+        if (error == 0)
+            pt_waitset_free(waitset);
+        ck_assert(!is_blocked(SIGUSR1));
+    }
+    pt_waitset_free(NULL);
+}
+END_TEST
+
+/* What could not be added is not waited for, and what is there still is. */
+START_TEST(no_memory_to_add)
+{
+    struct pt_waitset *waitset = make(0);
+    int ends[2], more[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(pipe(more), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(write(more[1], "x", 1), 1);
+    ck_assert_int_eq(pt_waitset_watch(waitset, ends[0], false, ends), 0);
+    while (scarce_memory()) {
+        struct pt_handle handle = {.pid = getpid(), .fd = -1, .lack = ENOSYS};
+
+        if (scarce_end(pt_waitset_watch(waitset, more[0], false, more)) == 0)
+            pt_waitset_unwatch(waitset, more[0]);
+        ck_assert_ptr_eq(next(waitset).data, ends);
+        ck_assert_int_eq(pt_waitset_watch(waitset, more[0], false, more), 0);
+        pt_waitset_unwatch(waitset, more[0]);
+        pt_waitset_remove(waitset, &handle); /* which is not in it */
+    }
+    while (scarce_memory()) {
+        struct pt_handle handle = {.pid = getpid(), .fd = -1, .lack = ENOSYS};
+
+        if (scarce_end(pt_waitset_add(waitset, &handle, NULL)) == 0)
+            pt_waitset_remove(waitset, &handle);
+        ck_assert_ptr_eq(next(waitset).data, ends);
+    }
+    pt_waitset_free(waitset);
+    close(ends[0]);
+    close(ends[1]);
+    close(more[0]);
+    close(more[1]);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("waitset", reads_and_writes, regular_files, order);
+    return RUN_SUITE("waitset", reads_and_writes, regular_files, order, nothing_left_to_make_it,
+                     no_memory_to_add);
 }
