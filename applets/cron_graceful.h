@@ -2,7 +2,6 @@
 #ifndef CRON_GRACEFUL_H
 #define CRON_GRACEFUL_H
 
-#include <regex.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +13,7 @@
 #include "hold.h"
 #include "json.h"
 #include "options.h"
+#include "pattern.h"
 #include "process.h"
 #include "procfs.h"
 #include "supervisor.h"
@@ -37,7 +37,7 @@ enum {
 enum cron_on_timeout { CRON_RESUME, CRON_STOP, CRON_KILL_JOBS };
 
 struct cron_settings {
-    regex_t *except; /* job texts that are not waited for */
+    struct pt_pattern *except; /* job texts that are not waited for */
     size_t except_count;
     pid_t *pids; /* --daemon */
     size_t pid_count;

@@ -159,10 +159,10 @@ static int verify_job(const struct pt_verifier *verifier, const struct pt_handle
     return now->stat.starttime == job->starttime;
 }
 
-static bool is_excepted(const struct cron_settings *settings, const char *text)
+static bool is_excepted(const struct cron_settings *settings, const struct cron_job *job)
 {
     for (size_t i = 0; i < settings->except_count; i++) {
-        if (regexec(&settings->except[i], text, 0, NULL, 0) == 0)
+        if (pt_pattern_matches(&settings->except[i], job->text, job->length))
             return true;
     }
     return false;
@@ -175,7 +175,7 @@ static void judge(const struct cron *cron, const struct cron_view *view, uint32_
     int64_t age = pt_snapshot_age(&view->snapshot, process);
     int64_t daemon_age = pt_snapshot_age(&view->snapshot, &job->daemon->process);
 
-    job->excepted = !job->worker && is_excepted(&cron->settings, job->text);
+    job->excepted = !job->worker && is_excepted(&cron->settings, job);
     job->ours = view->self != PT_NO_INDEX && pt_tree_is_within(&view->tree, view->self, node);
     job->at_reboot = !job->daemon->timers && age > REBOOT_AGE && daemon_age - age < REBOOT_WITHIN;
     job->since = pt_monotonic() - age;

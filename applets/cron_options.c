@@ -1,6 +1,7 @@
 /* The command line of cron-graceful. */
 #include "cron_graceful.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "report.h"
@@ -118,10 +119,14 @@ static void take_daemon(struct cron_settings *settings, const struct pt_parser *
 
 static void take_except(struct cron_settings *settings, const struct pt_parser *parser)
 {
-    if (regcomp(&settings->except[settings->except_count], parser->value,
-                REG_EXTENDED | REG_NOSUB) != 0)
-        pt_option_refuse(parser, "not a regular expression");
-    settings->except_count++;
+    struct pt_fault fault = {0};
+    int error =
+        pt_pattern_regex(&settings->except[settings->except_count++], parser->value, &fault);
+
+    if (error == -EINVAL)
+        pt_option_fault(parser, &fault);
+    if (error < 0)
+        pt_die(CRON_FAILED, "out of memory");
 }
 
 static void take_output(struct cron_settings *settings, int id)
@@ -225,7 +230,7 @@ void cron_read_options(struct cron_settings *settings, int argc, char **argv)
 void cron_settings_done(struct cron_settings *settings)
 {
     for (size_t i = 0; i < settings->except_count; i++)
-        regfree(&settings->except[i]);
+        pt_pattern_done(&settings->except[i]);
     free(settings->except);
     free(settings->pids);
     free(settings->names);

@@ -1,7 +1,6 @@
 #include "criterion.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -73,30 +72,11 @@ static int parse_variable(const char *text, struct pt_fault *fault)
     return text[0] == '=' ? pt_fault_set(fault, 0, "no name before =") : parse_name(text, fault);
 }
 
-static int parse_regex(const char *text, regex_t *ret_regex, struct pt_fault *fault)
+/* A path is not empty. */
+static int parse_glob(const char *text, struct pt_pattern *ret_pattern, struct pt_fault *fault)
 {
-    static const struct {
-        int code;
-        const char *text;
-    } reasons[] = {
-        {REG_EBRACK, "unbalanced ["},
-        {REG_EPAREN, "unbalanced ("},
-        {REG_EBRACE, "unbalanced {"},
-        {REG_EESCAPE, "ends in a backslash"},
-        {REG_BADRPT, "nothing to repeat"},
-        {REG_ERANGE, "bad range"},
-        {REG_ECTYPE, "unknown character class"},
-        {REG_BADBR, "bad repetition count"},
-    };
-    int code = regcomp(ret_regex, text, REG_EXTENDED | REG_NOSUB);
-    if (code == 0)
-        return 0;
-    if (code == REG_ESPACE)
-        return -ENOMEM;
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (code == reasons[i].code)
-            return pt_fault_set(fault, 0, reasons[i].text);
-    return pt_fault_set(fault, 0, "not a regular expression");
+    int error = parse_name(text, fault);
+    return error < 0 ? error : pt_pattern_glob(ret_pattern, text, fault);
 }
 
 static int parse_text(struct pt_criterion *criterion, const char *text, struct pt_fault *fault)
@@ -117,7 +97,9 @@ static int parse_text(struct pt_criterion *criterion, const char *text, struct p
     case PT_MATCH_STATE:
         return parse_states(text, fault);
     case PT_MATCH_CMDLINE:
-        return parse_regex(text, &criterion->regex, fault);
+        return pt_pattern_regex(&criterion->pattern, text, fault);
+    case PT_MATCH_CGROUP:
+        return parse_glob(text, &criterion->pattern, fault);
     case PT_MATCH_ENV:
         return parse_variable(text, fault);
     default:
@@ -145,8 +127,7 @@ void pt_criterion_free(struct pt_criterion *criterion)
 {
     if (criterion == NULL)
         return;
-    if (criterion->kind == PT_MATCH_CMDLINE)
-        regfree(&criterion->regex);
+    pt_pattern_done(&criterion->pattern);
     free(criterion);
 }
 
@@ -227,31 +208,25 @@ static enum pt_verdict match_group(struct pt_decision *decision, uint64_t gid)
 }
 
 /* The path of any of its hierarchies; `*` matches `/` too, since paths nest as they like. */
-static enum pt_verdict match_cgroup(struct pt_decision *decision, const char *glob)
+static enum pt_verdict match_cgroup(struct pt_decision *decision, const struct pt_pattern *glob)
 {
     enum pt_verdict readable = require(decision, PT_SOURCE_CGROUP);
     if (readable != PT_YES)
         return readable;
     struct pt_bytes text = decision->process->more->cgroup;
-    struct pt_buffer path = {0};
-    bool yes = false;
-    while (text.length > 0 && !yes) {
+    while (text.length > 0) {
         const char *newline = memchr(text.bytes, '\n', text.length);
         size_t length = newline ? (size_t)(newline - text.bytes) : text.length;
+        const char *end = text.bytes + length;
         const char *colon = memchr(text.bytes, ':', length);
         if (colon != NULL)
-            colon = memchr(colon + 1, ':', length - (size_t)(colon + 1 - text.bytes));
-        if (colon != NULL) {
-            pt_buffer_clear(&path);
-            pt_buffer_append(&path, colon + 1, length - (size_t)(colon + 1 - text.bytes));
-            yes = path.error == 0 && fnmatch(glob, pt_buffer_text(&path), 0) == 0;
-        }
+            colon = memchr(colon + 1, ':', (size_t)(end - colon) - 1);
+        if (colon != NULL && pt_pattern_matches(glob, colon + 1, (size_t)(end - colon) - 1))
+            return PT_YES;
         text.bytes += length + (newline != NULL);
         text.length -= length + (newline != NULL);
     }
-    int error = path.error;
-    pt_buffer_done(&path);
-    return error < 0 ? PT_UNREADABLE : pt_verdict_of(yes);
+    return PT_NO;
 }
 
 static enum pt_verdict match_exe_name(struct pt_decision *decision, const char *name)
@@ -270,30 +245,18 @@ static enum pt_verdict match_exe_path(struct pt_decision *decision, const char *
     return pt_verdict_of(equals(pt_process_exe_path(decision->process), path));
 }
 
-/*
- * argv as one string for regexec: its arguments joined by spaces, and what is not UTF-8 as U+FFFD,
- * because to musl one invalid byte anywhere makes the whole string match nothing, which would let
- * a process hide.
- */
+/* Its arguments joined by spaces. */
 static void join_argv(struct pt_bytes cmdline, struct pt_buffer *ret_text)
 {
-    size_t length = cmdline.length;
-    if (length > 0 && cmdline.bytes[length - 1] == '\0')
-        length--;
-    for (size_t i = 0; i < length;) {
-        uint32_t code;
-        size_t size = pt_utf8_decode(cmdline.bytes + i, length - i, &code);
-        if (code == 0)
-            pt_buffer_append_byte(ret_text, ' ');
-        else if (code == PT_UTF8_INVALID)
-            pt_buffer_append_text(ret_text, "\xef\xbf\xbd");
-        else
-            pt_buffer_append(ret_text, cmdline.bytes + i, size);
-        i += size;
-    }
+    if (cmdline.length > 0 && cmdline.bytes[cmdline.length - 1] == '\0')
+        cmdline.length--;
+    pt_buffer_append(ret_text, cmdline.bytes, cmdline.length);
+    for (size_t i = 0; i < ret_text->length; i++)
+        if (ret_text->data[i] == '\0')
+            ret_text->data[i] = ' ';
 }
 
-static enum pt_verdict match_cmdline(struct pt_decision *decision, const regex_t *regex)
+static enum pt_verdict match_cmdline(struct pt_decision *decision, const struct pt_pattern *pattern)
 {
     enum pt_verdict readable = require(decision, PT_SOURCE_CMDLINE);
     if (readable != PT_YES)
@@ -302,9 +265,10 @@ static enum pt_verdict match_cmdline(struct pt_decision *decision, const regex_t
         return need(decision, PT_SOURCE_BIT(PT_SOURCE_CMDLINE) | PT_READ_WHOLE);
     struct pt_buffer text = {0};
     join_argv(decision->process->more->cmdline, &text);
-    int code = text.error < 0 ? REG_ESPACE : regexec(regex, pt_buffer_text(&text), 0, NULL, 0);
+    bool yes = pt_pattern_matches(pattern, pt_buffer_text(&text), text.length);
+    int error = text.error;
     pt_buffer_done(&text);
-    return code == REG_ESPACE ? PT_UNREADABLE : pt_verdict_of(code == 0);
+    return error < 0 ? PT_UNREADABLE : pt_verdict_of(yes);
 }
 
 static enum pt_verdict match_environ(struct pt_decision *decision, const char *wanted)
@@ -358,13 +322,13 @@ static enum pt_verdict decide(const struct pt_criterion *criterion, struct pt_de
     case PT_MATCH_GROUP:
         return match_group(decision, criterion->number);
     case PT_MATCH_CGROUP:
-        return match_cgroup(decision, criterion->text);
+        return match_cgroup(decision, &criterion->pattern);
     case PT_MATCH_EXE_NAME:
         return match_exe_name(decision, criterion->text);
     case PT_MATCH_EXE_PATH:
         return match_exe_path(decision, criterion->text);
     case PT_MATCH_CMDLINE:
-        return match_cmdline(decision, &criterion->regex);
+        return match_cmdline(decision, &criterion->pattern);
     case PT_MATCH_ENV:
         return match_environ(decision, criterion->text);
     case PT_MATCH_KIND_COUNT:

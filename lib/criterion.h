@@ -4,10 +4,10 @@
 #ifndef PT_CRITERION_H
 #define PT_CRITERION_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pattern.h"
 #include "process.h"
 #include "units.h"
 
@@ -46,9 +46,9 @@ static inline enum pt_verdict pt_verdict_of(bool yes)
 struct pt_criterion {
     struct pt_criterion *next; /* of the same kind */
     enum pt_match_kind kind;
-    const char *text; /* borrowed from the user's arguments */
-    uint64_t number;  /* pid, id, or nanoseconds */
-    regex_t regex;    /* PT_MATCH_CMDLINE only */
+    const char *text;          /* borrowed from the user's arguments */
+    uint64_t number;           /* pid, id, or nanoseconds */
+    struct pt_pattern pattern; /* PT_MATCH_CMDLINE and PT_MATCH_CGROUP only */
 };
 
 /* What is decided about, and what that lacks. */

@@ -131,7 +131,7 @@ class DebianCron(JobCase):
             (["--on-timeout=perhaps"], "perhaps"),
             (["--timeout", "soon"], "soon"),
             (["--report", "-1"], "-1"),
-            (["--except", "("], "not a regular expression"),
+            (["--except", "("], "unbalanced ("),
             (["--daemon", "cron"], "cron"),
             (["--additions", "/nowhere"], "there is no such program"),
             (["--additions", "/etc/passwd"], "it may not be run"),
