@@ -111,6 +111,9 @@ int pt_source_read_stat(const struct pt_dir *dir, const char *path, struct pt_ar
         return error;
     if (now.pid != stat->pid)
         return -EINVAL;
+    /* Reaped already: without its signals' lock do_task_stat says ppid 0, pgrp and session -1. */
+    if (now.session == -1)
+        return -ESRCH;
     if (stat->comm != NULL && stat->comm_length == now.comm_length &&
         memcmp(stat->comm, now.comm, now.comm_length) == 0)
         now.comm = stat->comm;

@@ -19,6 +19,8 @@ process 31 30 old start=100
 process 40 1 gone state=Z
 process 41 1 led state=Z threads=3
 process 42 41 kid
+process 50 0 reaped state=X
+sed -i 's/ X 0 50 50 / X 0 -1 -1 /' "$PROCTOOL_PROCFS/50/stat" # a read while it was being reaped
 
 ps-tree -A -p
 echo -- with kernel threads
