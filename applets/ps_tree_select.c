@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report.h"
 
@@ -102,9 +101,7 @@ static int choose_pid(struct selecting *selecting, const char *text, pid_t pid)
 /* The shell that called us, and N above it. */
 static int choose_self(struct selecting *selecting, const struct ps_tree_operand *operand)
 {
-    uint32_t node = PT_NO_INDEX;
-    if (selecting->snapshot->procfs->own_namespace)
-        node = pt_snapshot_index(selecting->snapshot, getpid());
+    uint32_t node = pt_snapshot_index(selecting->snapshot, selecting->snapshot->procfs->self);
     for (uint64_t i = 0; node != PT_NO_INDEX && i <= operand->generations; i++)
         node = selecting->tree->parent[node];
     if (node == PT_NO_INDEX) {
@@ -138,7 +135,8 @@ static int choose_user(struct selecting *selecting, const struct ps_tree_operand
     free(theirs);
     selecting->by_user = true;
     if (selecting->chosen_count == before) {
-        pt_warn("%s: no process of this user", operand->text);
+        pt_warn("%s: no process of this user%s", operand->text,
+                selecting->snapshot->refused > 0 ? " may be read" : "");
         return PT_EXIT_NOTHING;
     }
     return PT_EXIT_OK;
@@ -224,10 +222,9 @@ static bool is_in_scope(const struct selecting *selecting, uint32_t node)
 static int exclude_self(const struct selecting *selecting)
 {
     const struct ps_tree_request *request = selecting->request;
-    if (!selecting->snapshot->procfs->own_namespace)
-        return 0;
-    int error = pt_match_exclude(request->match, getpid());
-    uint32_t node = pt_snapshot_index(selecting->snapshot, getpid());
+    pid_t self = selecting->snapshot->procfs->self;
+    int error = self != 0 ? pt_match_exclude(request->match, self) : 0;
+    uint32_t node = pt_snapshot_index(selecting->snapshot, self);
     while (request->ignore_ancestors && error == 0 && node != PT_NO_INDEX) {
         error = pt_match_exclude(request->match, selecting->snapshot->processes[node].stat.pid);
         node = selecting->tree->parent[node];
@@ -344,8 +341,8 @@ static int select_all(struct selecting *selecting)
                 selecting->selected[selecting->selected_count++] = i;
     }
     find_roots(selecting, selected);
-    if (request->highlight_self && selecting->snapshot->procfs->own_namespace)
-        highlight(selecting, getpid());
+    if (request->highlight_self)
+        highlight(selecting, selecting->snapshot->procfs->self);
     if (request->highlight_pid != 0)
         highlight(selecting, request->highlight_pid);
     return PT_EXIT_OK;

@@ -121,16 +121,15 @@ static bool is_live(const struct pt_dir *root)
     return fstatfs(root->fd, &found) == 0 && (uint64_t)found.f_type == PT_PROC_MAGIC;
 }
 
-/* Whether `self` is the PID that we have for ourselves: 1, 0 or -errno. */
-static int self_is_us(const struct pt_dir *root)
+/* Our PID as this root has it; 0: we are none of its processes. -errno. */
+static int find_self(const struct pt_dir *root)
 {
     struct pt_buffer self = {0};
-    char us[PT_PROCFS_PATH];
     int error = pt_dir_readlink(root, "self", &self);
-    int same = error == 0 && strcmp(pt_buffer_text(&self), pt_procfs_path(us, getpid(), NULL)) == 0;
+    int pid = error == 0 ? pt_parse_pid_name(pt_buffer_text(&self)) : 0;
 
     pt_buffer_done(&self);
-    return pt_error_is_ours(error) ? error : same;
+    return pt_error_is_ours(error) ? error : pid;
 }
 
 /* How many PIDs we have from this root's namespace inwards; 0: the kernel does not say. -errno. */
@@ -152,11 +151,14 @@ static int count_own_pids(const struct pt_dir *root)
 /* 0 or -errno. */
 static int find_namespace(struct pt_procfs *procfs)
 {
-    int ours = procfs->live ? self_is_us(&procfs->root) : 0;
-    int pids = ours == 1 ? count_own_pids(&procfs->root) : 0;
+    int self = procfs->live ? find_self(&procfs->root) : 0;
+    int pids = self == getpid() ? count_own_pids(&procfs->root) : 0;
 
-    procfs->own_namespace = ours == 1 && (pids == 0 || pids == 1);
-    return ours < 0 ? ours : pids < 0 ? pids : 0;
+    if (self < 0 || pids < 0)
+        return self < 0 ? self : pids;
+    procfs->self = self;
+    procfs->own_namespace = self == getpid() && pids <= 1;
+    return 0;
 }
 
 int pt_procfs_open(struct pt_procfs *ret_procfs, const char *path)

@@ -30,6 +30,7 @@ struct pt_procfs {
     struct pt_dir root;
     bool live;          /* a real procfs, not a captured tree */
     bool own_namespace; /* live, and of our own PID namespace: its PIDs may be signalled */
+    pid_t self;         /* we, as a live one names us; 0: nobody in it */
     uint64_t ticks;     /* a second (USER_HZ) */
     uint64_t page_size; /* bytes */
     struct pt_held *held;

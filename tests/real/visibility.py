@@ -157,6 +157,14 @@ class Visibility(support.Case):
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("no such ancestor", result.stderr)
 
+    def test_an_outer_namespaces_procfs_shows_us(self):
+        """Under another PID than ours we are still known: `self` is, and no criterion finds us."""
+        result = self.proctool("ps-tree", "self", before=["unshare", "--pid", "--fork"])
+        self.assertEqual((result.returncode, result.stdout[:7]), (0, "unshare"))
+        result = self.proctool("ps-tree", "--list", "--comm", "proctool",
+                               before=["unshare", "--pid", "--fork"])
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+
     def test_not_a_procfs(self):
         for path in ("/dev", "/nowhere", "/dev/null"):
             result = self.proctool("ps-tree", "--procfs", path)
