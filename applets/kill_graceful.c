@@ -232,6 +232,8 @@ static void take_option(struct kill_settings *settings, const struct pt_parser *
         settings->descendants = true;
         break;
     case OPTION_PIDFILE:
+        if (parser->value[0] == '\0')
+            pt_option_refuse(parser, "empty");
         settings->pidfiles[settings->pidfile_count++] = parser->value;
         break;
     case OPTION_FORCE:
@@ -450,7 +452,8 @@ static int end(struct kill_set *set, struct pt_waitset *waitset, struct kill_rep
         .waitset = waitset,
         .schedule = &settings->schedule,
         .freezes = !settings->no_freeze && set->freeze.growth != PT_GROWTH_NONE &&
-                   (settings->mode == KILL_END || settings->mode == KILL_SIGNAL_ONLY),
+                   (settings->mode == KILL_END ||
+                    (settings->mode == KILL_SIGNAL_ONLY && settings->schedule.steps[0].signal != 0)),
         .continues = settings->mode == KILL_END,
         .waits = settings->mode == KILL_END || settings->mode == KILL_WAIT,
         .tick = isatty(STDERR_FILENO) ? PT_SECOND : 0,
@@ -521,7 +524,8 @@ static int run(int argc, char **argv)
         pt_usage("neither a TARGET nor a criterion: there is no way to mean every process");
     result = pt_procfs_open(&procfs, NULL);
     if (result != 0)
-        pt_die(PT_EXIT_NO_PROC, "/proc: %s", strerror(-result));
+        pt_die(PT_EXIT_NO_PROC, "/proc: %s",
+               result == -EINVAL ? "not a procfs" : strerror(-result));
     if (!procfs.own_namespace)
         pt_die(PT_EXIT_NO_PROC, "/proc: not of our own PID namespace: its pids are others here");
     if (settings.command != NULL)

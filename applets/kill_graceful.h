@@ -14,6 +14,7 @@
 #include "freeze.h"
 #include "match.h"
 #include "members.h"
+#include "pid_set.h"
 #include "procfs.h"
 #include "schedule.h"
 #include "waitset.h"
@@ -72,6 +73,13 @@ struct kill_target {
     struct kill_set *set;
 };
 
+/* A protected process that criteria, --tree or --descendants took in. */
+struct kill_left_out {
+    struct kill_left_out *next; /* the one found before it */
+    pid_t pid;
+    const char *why, *comm;
+};
+
 /* Everything that is meant, and how it is asked for. */
 struct kill_set {
     const struct kill_settings *settings;
@@ -87,6 +95,8 @@ struct kill_set {
     size_t unreadable;           /* could not be judged by the criteria */
     struct pt_bytes *argv;       /* of each member, when JSON shall show it; bytes NULL: unknown */
     size_t argv_capacity;
+    struct kill_left_out *left_out; /* with -v only: the last one found */
+    struct pt_pid_set left_out_pids;
     struct pt_arena arena;
 };
 
@@ -101,7 +111,7 @@ int kill_set_find(struct kill_set *set);
 /* Whether processes may join while we are at it. */
 enum pt_growth kill_growth(const struct kill_settings *settings);
 
-/* Why PROCESS is never signalled without --force, or NULL. */
+/* Why PROCESS is never signalled without --force, as "it is …", or NULL. */
 const char *kill_protection(const struct kill_set *set, const struct pt_process *process);
 
 /* --- what is said of it: kill_report.c --- */

@@ -260,8 +260,7 @@ static void complain_about_target(const struct kill_target *target, bool nothing
 {
     switch (target->fate) {
     case KILL_PROTECTED:
-        pt_say(0, "%s (%s): protected: it is %s (--force)", target->text, target->comm,
-               target->why);
+        pt_say(0, "%s (%s): protected: it is %s", target->text, target->comm, target->why);
         break;
     case KILL_NOT_PERMITTED:
         pt_say(0, "%s: not permitted to read its record", target->text);
@@ -277,7 +276,9 @@ static void complain_about_target(const struct kill_target *target, bool nothing
     case KILL_NO_MATCH:
         pt_say(nothing_else ? 0 : 1, "%s: does not meet the criteria", target->text);
         break;
-    case KILL_MEANT:
+    case KILL_MEANT: /* and its descendants alone, of which there are none */
+        if (nothing_else)
+            pt_say(0, "%s: nothing is below it", target->text);
         break;
     }
 }
@@ -489,6 +490,8 @@ int kill_report_end(const struct kill_report *report)
         if (set->members.list[i]->role == PT_ROLE_TARGET)
             complain(report, set->members.list[i]);
     }
+    for (const struct kill_left_out *one = set->left_out; one != NULL; one = one->next)
+        pt_say(1, "%d (%s): left out: it is %s", (int)one->pid, one->comm, one->why);
     if (report->outgrown)
         pt_say(0, "the tree grew faster than it could be stopped: some of it may be left");
     if (set->unreadable > 0)

@@ -73,12 +73,12 @@ const char *kill_protection(const struct kill_set *set, const struct pt_process 
     pid_t pid = process->stat.pid;
 
     if (pid == 1)
-        return "PID 1";
+        return "PID 1 (--force)";
     if (pt_process_is_kernel_thread(process))
-        return "a kernel thread";
+        return "a kernel thread (--force)";
     for (size_t i = 0; i < set->ancestor_count; i++) {
         if (set->ancestors[i] == pid)
-            return i == 0 ? "this process" : "an ancestor of this process";
+            return i == 0 ? "this process" : "an ancestor of this process (--force)";
     }
     return NULL;
 }
@@ -123,6 +123,26 @@ static int find_ancestors(struct kill_set *set)
     }
     pt_arena_done(&arena);
     return error == -ESRCH ? 0 : error;
+}
+
+/* Keeps one that was taken in by something else than its name, for -v: once, and nothing may be
+ * printed now. 0 or -ENOMEM. */
+static int note_left_out(struct kill_set *set, const struct pt_process *process, const char *why)
+{
+    struct kill_left_out *left_out;
+
+    if (pt_report_verbosity() < 1 || pt_pid_set_has(&set->left_out_pids, process->stat.pid))
+        return 0;
+    left_out = pt_arena_alloc(&set->arena, sizeof *left_out, PT_ALIGN_OF(struct kill_left_out));
+    if (left_out == NULL || pt_pid_set_add(&set->left_out_pids, process->stat.pid) != 0)
+        return -ENOMEM;
+    *left_out = (struct kill_left_out){set->left_out, process->stat.pid, why, NULL};
+    left_out->comm =
+        pt_arena_strndup(&set->arena, process->stat.comm, process->stat.comm_length);
+    if (left_out->comm == NULL)
+        return -ENOMEM;
+    set->left_out = left_out;
+    return 0;
 }
 
 /* Whether it is one of ours, by PID namespace: as root criteria mean no others. */
@@ -193,24 +213,31 @@ static int verify_target(const struct pt_verifier *verifier, const struct pt_han
 static int verify_criteria(const struct pt_verifier *verifier, const struct pt_handle *handle,
                            struct pt_process *now, struct pt_arena *arena)
 {
-    const struct kill_set *set = verifier->data;
+    struct kill_set *set = verifier->data;
     int answer = ask_criteria(set, now, arena);
+    const char *why;
 
-    if (answer <= 0 || protection_now(set, now) != NULL)
-        return answer < 0 ? answer : 0;
-    if (!is_of_our_namespace(set, handle->pid))
-        return 0;
+    if (answer <= 0)
+        return answer;
+    why = protection_now(set, now);
+    if (why == NULL && !is_of_our_namespace(set, handle->pid))
+        why = "of another PID namespace (--force)";
+    if (why != NULL)
+        return note_left_out(set, now, why);
     return set->settings->descendants ? PT_ROLE_HELD : PT_ROLE_TARGET;
 }
 
 static int verify_descendant(const struct pt_verifier *verifier, const struct pt_handle *handle,
                              struct pt_process *now, struct pt_arena *arena)
 {
-    const struct kill_set *set = verifier->data;
+    struct kill_set *set = verifier->data;
+    const char *why = protection_now(set, now);
 
     (void)handle;
     (void)arena;
-    return protection_now(set, now) != NULL ? PT_ROLE_PASSED : PT_ROLE_TARGET;
+    if (why == NULL)
+        return PT_ROLE_TARGET;
+    return note_left_out(set, now, why) != 0 ? -ENOMEM : PT_ROLE_PASSED;
 }
 
 /* --- who has joined --- */
@@ -246,6 +273,18 @@ static void joined(uint32_t index, void *data)
         keep_argv(set, index); /* without memory there is no argv to show */
 }
 
+/* A zombie is still to be seen, but nobody that can be ended. */
+static void note_gone(struct kill_set *set, struct kill_target *target)
+{
+    uint32_t index = pt_members_find(&set->members, target->pid);
+    const struct pt_member *found = index != PT_NO_MEMBER ? set->members.list[index] : NULL;
+
+    target->fate = KILL_GONE;
+    if (found != NULL && found->role == PT_ROLE_DEAD &&
+        (!target->has_starttime || target->starttime == found->handle.starttime))
+        target->why = "has ended, and is a zombie";
+}
+
 static int add_target(struct kill_set *set, struct kill_target *target)
 {
     uint32_t index;
@@ -259,7 +298,7 @@ static int add_target(struct kill_set *set, struct kill_target *target)
         return 0;
     }
     if (answer == -ESRCH)
-        target->fate = KILL_GONE;
+        note_gone(set, target);
     else if (answer == -EACCES)
         target->fate = KILL_NOT_PERMITTED;
     else if (answer != 0)
@@ -284,6 +323,8 @@ static int add_matching(struct kill_set *set)
 
         if (answer == 1)
             joined(index, set);
+        else if (answer == -EACCES)
+            set->unreadable++;
         else if (answer == -ENOMEM || answer == -EXDEV)
             error = answer;
     }
@@ -353,6 +394,7 @@ void kill_set_done(struct kill_set *set)
 {
     pt_freeze_done(&set->freeze);
     pt_members_done(&set->members);
+    pt_pid_set_done(&set->left_out_pids);
     free(set->targets);
     free(set->ancestors);
     free(set->argv);

@@ -279,7 +279,7 @@ static int do_step(struct pt_ending *ending, int signal)
 {
     int error = 0;
 
-    if (signal != 0) {
+    if (signal != 0 || !ending->waits) { /* 0 of a step that does not wait asks whether we may */
         error = gather(ending, signal);
         if (error == 0)
             error = send_and_continue(ending, signal, 0);

@@ -66,8 +66,10 @@ class Ending(Kill):
 
     def test_zombie_has_ended(self):
         _, pid = self.target("zombie")
-        self.check(self.kill(pid), 1, f"kill-graceful: {pid}: no such process\n")
-        self.check(self.kill("--wait", pid), 1, f"kill-graceful: {pid}: no such process\n")
+        said = f"kill-graceful: {pid}: has ended, and is a zombie\n"
+        self.check(self.kill(pid), 1, said)
+        self.check(self.kill("--wait", pid), 1, said)
+        self.check(self.kill(f"{pid}@1"), 1, f"kill-graceful: {pid}@1: no such process\n")
 
     def test_becomes_zombie(self):
         """Its parent never reaps: killall -w waits for ever here."""
@@ -127,6 +129,29 @@ class Ending(Kill):
         child, pid = self.target("plain")
         self.check(self.kill("--signal-only", "-s", "USR1", pid), 0)
         self.assertEqual(child.wait(), -signal.SIGUSR1)
+
+    def test_signal_0_asks(self):
+        """As `kill -0` does: nothing is sent, and the status says whether it could be."""
+        child, pid = self.target("plain")
+        self.check(self.kill("--signal-only", "-s", "0", pid), 0)
+        self.check(self.kill("--signal-only", "-s", "0", "--tree", pid), 0)
+        self.check(self.kill("--signal-only", "-s", "0", pid, before=support.as_user(NOBODY)), 6,
+                   f"kill-graceful: {pid} (target): not permitted\n")
+        self.assertTrue(child.is_alive())
+
+    def test_left_out(self):
+        """Whom criteria or --tree take in and who is protected: no match, and -v says so."""
+        done = self.kill("-v", "--pid", 1)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\nkill-graceful: 1 \(sh\): left out: it is PID 1 \(--force\)\n")
+        inner = self.start(["unshare", "--pid", "--fork", "--kill-child", f"{support.HELPERS}/target",
+                            "plain"])
+        (pid,) = (int(line) for line in self.proctool("ps-tree", "--list", "--children",
+                                                      inner.pid).stdout.split())
+        done = self.kill("-v", "--pid", pid)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{pid} (target): left out: it is of another PID namespace (--force)", done.stderr)
+        self.assertTrue(inner.is_alive())
 
     def test_suspend_and_resume(self):
         _, pid = self.target("plain")

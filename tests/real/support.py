@@ -186,6 +186,11 @@ class Case(unittest.TestCase):
         return [f"{HELPERS}/refuse", error, ",".join(calls), "--"]
 
 
+def as_user(uid):
+    """For `before`: words that run a command as this user, and as nobody else."""
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+
+
 def main():
     """Runs the file's tests. 77 when each was skipped, with the reasons."""
     program = unittest.main(module="__main__", exit=False, verbosity=2)

@@ -26,7 +26,7 @@ echo "$bystander $bystander" >two
 mkfifo fifo
 ln -s /dev/zero link
 chmod 644 empty blank zero negative letters huge two
-for file in missing empty blank zero negative letters huge two fifo link . /dev/zero /dev/null nowhere/file; do
+for file in '' missing empty blank zero negative letters huge two fifo link . /dev/zero /dev/null nowhere/file; do
     status kill-graceful --pidfile "$file" --exe-name sleep
 done
 echo -- signals and schedules

@@ -2,6 +2,7 @@
 status kill-graceful -n 1 2>&1 | sed 's/([^)]*):/(INIT):/'
 status kill-graceful -n $$ 2>&1 | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
 status kill-graceful -n --force $$ | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
+status sh -c 'exec kill-graceful --force $$' 2>&1 | sed 's/: [0-9]* (/: SELF (/'
 echo -- by a pid file
 echo $$ >file
 chmod 644 file
@@ -11,4 +12,5 @@ status kill-graceful -n --cmdline a-pattern-that-only-we-hold 2>&1 | grep -v jud
 status kill-graceful -n --pid 1
 status kill-graceful -n --pid $$
 echo -- the descendants of an ancestor: none but us
-status kill-graceful -n --descendants $$
+status kill-graceful -n --descendants $$ >said 2>&1
+sed "s/$$/SHELL/" said
