@@ -107,8 +107,7 @@ static _Noreturn void be_the_command(struct running *running, int telltale, char
     environ = environment; /* whose PATH counts, too */
     error = ENOENT;
     if (command->argv != NULL) {
-        execvp(command->argv[0], command->argv);
-        error = errno;
+        error = -pt_exec(command->argv);
     }
     if (error == ENOENT && command->instead != NULL)
         _exit(command->instead(command));
@@ -370,6 +369,5 @@ int pt_session_exec(const struct pt_candidate *session, char **argv)
         return PT_EXIT_FAILED;
     }
     environ = environment;
-    execvp(argv[0], argv);
-    return cannot_run(argv[0], errno);
+    return cannot_run(argv[0], -pt_exec(argv));
 }

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,14 +50,75 @@ void pt_origin_restore(const struct pt_origin *origin)
     sigprocmask(SIG_SETMASK, &origin->mask, NULL);
 }
 
+/* --- exec --- */
+
+/* Returns -errno. Memory may be taken after a fork: the libcs see to their locks. */
+static int exec_by_shell(char *path, char *const argv[])
+{
+    static char interpreter[] = "/bin/sh";
+    size_t count = 0;
+    char **shell;
+
+    while (argv[count] != NULL)
+        count++;
+    shell = calloc(count + 2, sizeof *shell);
+    if (shell == NULL)
+        return -ENOMEM;
+    shell[0] = interpreter;
+    shell[1] = path;
+    memcpy(shell + 2, argv + 1, (count - 1) * sizeof *shell);
+    execve(interpreter, shell, environ);
+    free(shell);
+    return -ENOEXEC;
+}
+
+static int exec_path(char *path, char *const argv[])
+{
+    execve(path, argv, environ);
+    return errno == ENOEXEC ? exec_by_shell(path, argv) : -errno;
+}
+
+int pt_exec(char *const argv[])
+{
+    char *name = argv[0];
+    const char *at = getenv("PATH");
+    int result = -ENOENT;
+
+    if (*name == '\0' || strchr(name, '/') != NULL)
+        return exec_path(name, argv);
+    if (at == NULL)
+        at = "/bin:/usr/bin"; /* as confstr(3) says */
+    for (;;) {
+        size_t length = strcspn(at, ":"), slash = length > 0;
+        char path[PATH_MAX];
+
+        if (length + slash + strlen(name) < sizeof path) {
+            int error;
+
+            memcpy(path, at, length);
+            path[length] = '/';
+            strcpy(path + length + slash, name);
+            error = exec_path(path, argv);
+            if (error == -EACCES)
+                result = error; /* unless there is a better one further on */
+            else if (error != -ENOENT && error != -ENOTDIR)
+                return error;
+        }
+        if (at[length] == '\0')
+            return result;
+        at += length + 1;
+    }
+}
+
+/* --- spawn --- */
+
 /* In the child: only what is safe after a fork. Writes errno to the pipe when exec fails. */
 static _Noreturn void become_command(char *const argv[], const struct pt_origin *origin, int pipe)
 {
     int error;
 
     pt_origin_restore(origin);
-    execvp(argv[0], argv);
-    error = errno;
+    error = -pt_exec(argv);
     while (write(pipe, &error, sizeof error) < 0 && errno == EINTR)
         ;
     _exit(PT_SPAWN_NOT_FOUND);

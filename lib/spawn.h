@@ -34,6 +34,12 @@ void pt_origin_restore(const struct pt_origin *origin);
 /* Orphans of our descendants become our children (prctl(2), 3.4). 0 or -errno. */
 int pt_become_subreaper(void);
 
+/*
+ * execvp(3) as POSIX and glibc have it, and musl does not: what is no program to the kernel (ENOEXEC:
+ * a script without #!) /bin/sh runs. Returns only when it failed: -errno.
+ */
+int pt_exec(char *const argv[]);
+
 /* How starting a command failed, as env(1) and timeout(1) have it. */
 #define PT_SPAWN_NOT_FOUND 127
 #define PT_SPAWN_NOT_EXECUTABLE 126

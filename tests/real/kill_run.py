@@ -115,9 +115,29 @@ class Status(Run):
         self.check(self.run_command("/nowhere/at-all"), 127,
                    "kill-graceful: /nowhere/at-all: No such file or directory\n")
         self.check(self.run_command("/etc/passwd"), 126, "kill-graceful: /etc/passwd: Permission denied\n")
+        self.check(self.run_command(""), 127, "kill-graceful: : No such file or directory\n")
         self.assertEqual(self.run_command("true", options=("--tree",)).returncode, 125)
         self.assertEqual(self.run_command("true", options=("--after", "x")).returncode, 125)
         self.assertEqual(self.proctool("kill-graceful", "--run").returncode, 125)
+
+    def test_search(self):
+        """By PATH, as execvp(3) does: /bin/sh runs a script without #!, and what may not be executed
+        stands behind what is found further on."""
+        with tempfile.TemporaryDirectory(prefix="proctool-test.") as directory:
+            for name, mode, text in (("a/run", 0o644, ""), ("b/run", 0o755, 'echo "$# $2"; exit 3')):
+                os.makedirs(f"{directory}/{name[0]}")
+                with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.chmod(f"{directory}/{name}", mode)
+            for path, status in ((f"{directory}/a:{directory}/b", 3), (f"{directory}/a:/nowhere", 126),
+                                 ("/nowhere:/dev/null", 127)):
+                done = self.run_command("run", "a b", "c", env={**os.environ, "PATH": path})
+                self.assertEqual(done.returncode, status, done)
+                self.assertEqual(done.stdout, "2 c\n" if status == 3 else "")
+            done = self.run_command("run", "a b", "c", cwd=f"{directory}/b", env={"PATH": "/nowhere:"})
+            self.assertEqual((done.returncode, done.stdout), (3, "2 c\n"), done)
+            done = self.run_command("./run", "a b", "c", cwd=f"{directory}/b")
+            self.assertEqual((done.returncode, done.stdout), (3, "2 c\n"), done)
 
     def test_time(self):
         target = f"{support.HELPERS}/target"
