@@ -72,6 +72,7 @@ static int draw_picture(struct ps_tree_history *history, ps_tree_picture *pictur
 {
     char *text = NULL;
     size_t length = 0;
+    bool first = history->before == NULL;
     FILE *memory = open_memstream(&text, &length);
     if (memory == NULL)
         pt_die(PT_EXIT_IO, "out of memory");
@@ -81,7 +82,7 @@ static int draw_picture(struct ps_tree_history *history, ps_tree_picture *pictur
     if (isatty(STDOUT_FILENO)) {
         fputs("\033[H\033[J", stdout);
         length = visible_length(text, length);
-    } else if (history->before != NULL) {
+    } else if (!first) {
         fputc('\n', stdout);
     }
     bool written = pt_report_write(text, length);

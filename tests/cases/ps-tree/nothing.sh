@@ -23,3 +23,4 @@ said --list --pid 2
 echo -- watched
 said --watch=0.05 99
 timeout 20 "$LINKS/ps-tree" --watch=0.05 --comm nobody 2>/dev/null | head -n 1 | od -c
+timeout 20 "$LINKS/ps-tree" --watch=0.05 1 2>/dev/null | head -n 3

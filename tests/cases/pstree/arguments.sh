@@ -15,6 +15,7 @@ arguments 6 python3 /usr/bin/python3.11 /srv/app.py
 arguments 7 sh sh -c 'echo "a b"' ''
 arguments 8 title 'other words' more
 arguments 9 evil evil "$(printf 'x\n\033[1m')" 'a\b'
+arguments 14 nameless ''
 process 10 1 empty
 : >"$PROCTOOL_PROCFS/10/cmdline"
 process 11 1 unknown threads=3
