@@ -452,8 +452,8 @@ static int end(struct kill_set *set, struct pt_waitset *waitset, struct kill_rep
         .waitset = waitset,
         .schedule = &settings->schedule,
         .freezes = !settings->no_freeze && set->freeze.growth != PT_GROWTH_NONE &&
-                   (settings->mode == KILL_END ||
-                    (settings->mode == KILL_SIGNAL_ONLY && settings->schedule.steps[0].signal != 0)),
+                   (settings->mode == KILL_END || (settings->mode == KILL_SIGNAL_ONLY &&
+                                                   settings->schedule.steps[0].signal != 0)),
         .continues = settings->mode == KILL_END,
         .waits = settings->mode == KILL_END || settings->mode == KILL_WAIT,
         .tick = isatty(STDERR_FILENO) ? PT_SECOND : 0,

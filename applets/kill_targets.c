@@ -137,8 +137,7 @@ static int note_left_out(struct kill_set *set, const struct pt_process *process,
     if (left_out == NULL || pt_pid_set_add(&set->left_out_pids, process->stat.pid) != 0)
         return -ENOMEM;
     *left_out = (struct kill_left_out){set->left_out, process->stat.pid, why, NULL};
-    left_out->comm =
-        pt_arena_strndup(&set->arena, process->stat.comm, process->stat.comm_length);
+    left_out->comm = pt_arena_strndup(&set->arena, process->stat.comm, process->stat.comm_length);
     if (left_out->comm == NULL)
         return -ENOMEM;
     set->left_out = left_out;

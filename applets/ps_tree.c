@@ -170,7 +170,8 @@ struct arguments {
     const char *drawing_option; /* one that only drawings heed, NULL: none */
     bool depth_given, context_given;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_AGE } color;
-    int64_t watch; /* nanoseconds, 0: once */
+    bool color_by_age; /* whatever `color` is, which is never COLOR_AGE */
+    int64_t watch;     /* nanoseconds, 0: once */
 };
 
 static void take_operand(const struct pt_parser *parser, struct ps_tree_request *request)
@@ -261,6 +262,16 @@ static void take_watch(const struct pt_parser *parser, struct arguments *argumen
         pt_option_refuse(parser, "shorter than 50ms");
 }
 
+/* What is coloured, or when: both may be said. */
+static void take_color(const struct pt_parser *parser, struct arguments *arguments)
+{
+    unsigned color = (unsigned)pt_option_choice(parser);
+    if (color == COLOR_AGE)
+        arguments->color_by_age = true;
+    else
+        arguments->color = color;
+}
+
 /* Those of the first group that other outputs heed too, or that speak for themselves in check(). */
 static bool is_of_drawings_only(int id)
 {
@@ -313,7 +324,7 @@ static bool take_drawing(const struct pt_parser *parser, int id, struct argument
         settings->charset = PS_TREE_VT100;
         return true;
     case OPTION_COLOR:
-        arguments->color = (unsigned)pt_option_choice(parser);
+        take_color(parser, arguments);
         return true;
     case OPTION_HIGHLIGHT_PID:
         arguments->request.highlight_pid = (pid_t)take_number(parser, 1, INT32_MAX);
@@ -483,7 +494,7 @@ static void parse(int argc, char **argv, struct arguments *arguments)
     check(arguments);
     struct ps_tree_settings *settings = &arguments->settings;
     settings->colour = wants_colour(arguments);
-    settings->colour_by_age = settings->colour && arguments->color == COLOR_AGE;
+    settings->colour_by_age = settings->colour && arguments->color_by_age;
 }
 
 /* --- run: snapshot, select, show --- */

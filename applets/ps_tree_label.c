@@ -289,8 +289,9 @@ static void put_strings(struct ps_tree_labels *labels, struct ps_tree_line *line
          i++) {
         if (i == 0 && repeats_name(word, length, &process->stat))
             continue;
-        bool quoted = length == 0 || (i > 0 && (memchr(word, ' ', length) != NULL ||
-                                                memchr(word, '"', length) != NULL));
+        bool quoted =
+            length == 0 ||
+            (i > 0 && (memchr(word, ' ', length) != NULL || memchr(word, '"', length) != NULL));
         ps_tree_line_put(line, " ", 1);
         put_text(labels, line, word, length, quoted);
     }

@@ -35,8 +35,8 @@ void pt_origin_restore(const struct pt_origin *origin);
 int pt_become_subreaper(void);
 
 /*
- * execvp(3) as POSIX and glibc have it, and musl does not: what is no program to the kernel (ENOEXEC:
- * a script without #!) /bin/sh runs. Returns only when it failed: -errno.
+ * execvp(3) as POSIX and glibc have it, and musl does not: what is no program to the kernel
+ * (ENOEXEC: a script without #!) /bin/sh runs. Returns only when it failed: -errno.
  */
 int pt_exec(char *const argv[]);
 
