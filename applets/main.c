@@ -10,6 +10,7 @@
  *   buffer            a growing run of bytes
  *   text              UTF-8, escaping, width: the one escaper
  *   units             checked numbers, durations, sizes, signal names
+ *   pattern_steps     what a pattern is made of
  *   pattern           regular expressions and globs
  *   schedule          TERM/30/KILL/5: parse, what is due at a time
  *   json              the one JSON writer
