@@ -1,39 +1,30 @@
-/* conceal NAME [--] COMMAND [ARGUMENT]...: for COMMAND and all its children files of that name are
- * not there (openat(2) says ENOENT), as on a kernel that was built without them: `children`,
- * `smaps_rollup`.
+/* conceal [-o PROGRAM] NAME|VERSION [--] COMMAND [ARGUMENT]...: for COMMAND and all its children
+ * files of that NAME are not there (openat(2) says ENOENT), as on a kernel that was built without
+ * them. VERSION, as 3.10, stands for all that came later and is in our tables: files are not there,
+ * calls are ENOSYS, new values of an old call's arguments EINVAL. With -o it is so for PROGRAM
+ * alone, the last word of its exe's path, wherever COMMAND runs it: whoever judges it sees the
+ * kernel as it is.
  *
- * A seccomp filter asks us about each openat (SECCOMP_RET_USER_NOTIF, 5.0; to let it go on as if
+ * A seccomp filter asks us about each such call (SECCOMP_RET_USER_NOTIF, 5.0; to let it go on as if
  * nothing had been, 5.5). We are nobody's child then, so that COMMAND does not see us below itself,
- * and end with the last who has the filter. Status 77 where that cannot be. No <linux/...> header:
- * musl-gcc has none.
+ * and end with the last who has the filter. Status 77 where that cannot be, as below another
+ * conceal.
  */
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* <linux/filter.h>, <linux/seccomp.h>. */
-struct instruction {
-    uint16_t code;
-    uint8_t if_true, if_false;
-    uint32_t operand;
-};
+#include "filter.h"
 
-struct program {
-    unsigned short length;
-    struct instruction *instructions;
-};
-
+/* <linux/seccomp.h>. */
 struct question {
     uint64_t id;
     uint32_t pid, flags;
@@ -50,20 +41,55 @@ struct answer {
 };
 
 enum {
-    LOAD_WORD = 0x20,
-    JUMP_IF_EQUAL = 0x15,
-    RETURN = 0x06,
     SET_MODE_FILTER = 1,
     NEW_LISTENER = 8,
-    NO_NEW_PRIVILEGES = 38, /* PR_SET_NO_NEW_PRIVS */
-    CONTINUE = 1,           /* SECCOMP_USER_NOTIF_FLAG_CONTINUE */
+    CONTINUE = 1, /* SECCOMP_USER_NOTIF_FLAG_CONTINUE */
     SKIPPED = 77
 };
 
-#define RETURN_ALLOW 0x7fff0000u
-#define RETURN_ASK 0x7fc00000u
 #define RECEIVE _IOWR('!', 0, struct question)
 #define SEND _IOWR('!', 1, struct answer)
+
+/* Files by their last words, to the call that looks for them as argument 1. */
+static const struct {
+    const char *name;
+    int number;
+    unsigned since;
+} files[] = {
+    {"children", SYS_openat, KERNEL(4, 2)}, /* 3.5 with CONFIG_CHECKPOINT_RESTORE, which few had */
+    {"smaps_rollup", SYS_openat, KERNEL(4, 14)},
+    {"timens_offsets", SYS_openat, KERNEL(5, 6)},
+    {"cgroup", SYS_readlinkat, KERNEL(4, 6)}, /* of /proc/PID/ns */
+    {"time", SYS_readlinkat, KERNEL(5, 6)},
+    {"cgroup.controllers", SYS_openat, KERNEL(4, 5)}, /* cgroup v2 */
+    {"cgroup.events", SYS_openat, KERNEL(4, 5)},
+    {"cgroup.freeze", SYS_openat, KERNEL(5, 2)},
+    {"cgroup.kill", SYS_openat, KERNEL(5, 14)},
+    {"memory.current", SYS_openat, KERNEL(4, 5)},
+    {"memory.max", SYS_openat, KERNEL(4, 5)},
+};
+
+enum { FILE_COUNT = sizeof files / sizeof *files };
+
+/* What an old call does not know: the argument's bits in `mask`, when they are `value`. */
+static const struct {
+    int number;
+    unsigned argument;
+    uint32_t mask, value;
+    unsigned since;
+} values[] = {
+    {SYS_prctl, 0, UINT32_MAX, 47, KERNEL(4, 3)},          /* PR_CAP_AMBIENT */
+    {SYS_waitid, 0, UINT32_MAX, 3, KERNEL(5, 4)},          /* P_PIDFD */
+    {SYS_waitid, 3, 0x40000000, 0x40000000, KERNEL(4, 7)}, /* __WALL */
+};
+
+enum { VALUE_COUNT = sizeof values / sizeof *values };
+
+/* What is concealed: `name`, or what is younger than `version`; from `program` alone, if any. */
+struct veil {
+    const char *name, *program;
+    unsigned version;
+};
 
 static int skip(const char *what)
 {
@@ -83,7 +109,61 @@ static void read_path(const struct question *question, char *path, size_t size)
     path[length > 0 ? length : 0] = '\0';
 }
 
-static int has_hung_up(int listener)
+static const char *last_word(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_hidden_file(const struct veil *veil, const struct question *question)
+{
+    char path[4096];
+    const char *name;
+
+    read_path(question, path, sizeof path);
+    name = last_word(path);
+    if (veil->name != NULL)
+        return strcmp(name, veil->name) == 0;
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        if (question->number == files[i].number && veil->version < files[i].since &&
+            strcmp(name, files[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* 0, or the errno that an older kernel has for it. */
+static int error_of(const struct veil *veil, const struct question *question)
+{
+    if (question->number == SYS_openat || question->number == SYS_readlinkat)
+        return is_hidden_file(veil, question) ? ENOENT : 0;
+    for (size_t i = 0; i < VALUE_COUNT; i++) {
+        if (question->number == values[i].number && veil->version < values[i].since &&
+            ((uint32_t)question->arguments[values[i].argument] & values[i].mask) == values[i].value)
+            return EINVAL;
+    }
+    for (size_t i = 0; i < CALL_COUNT; i++) {
+        if (question->number == calls[i].number && veil->version < calls[i].since)
+            return ENOSYS;
+    }
+    return 0;
+}
+
+static bool is_meant(const struct veil *veil, uint32_t pid)
+{
+    char link[32], path[4096];
+    ssize_t length;
+
+    if (veil->program == NULL)
+        return true;
+    snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
+    length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    return strcmp(last_word(path), veil->program) == 0;
+}
+
+static bool has_hung_up(int listener)
 {
     struct pollfd poll_fd = {.fd = listener, .events = POLLIN};
 
@@ -91,14 +171,13 @@ static int has_hung_up(int listener)
 }
 
 /* By syscall(2): ioctl takes an int with musl, an unsigned long with glibc. */
-static void serve(int listener, const char *name)
+static _Noreturn void serve(int listener, const struct veil *veil)
 {
     struct question question;
-    char path[256];
 
     for (;;) {
         struct answer answer = {.flags = CONTINUE};
-        const char *last;
+        int error;
 
         memset(&question, 0, sizeof question);
         if (syscall(SYS_ioctl, listener, RECEIVE, &question) != 0) {
@@ -109,12 +188,11 @@ static void serve(int listener, const char *name)
                 _exit(0);
             continue;
         }
-        read_path(&question, path, sizeof path);
-        last = strrchr(path, '/');
         answer.id = question.id;
-        if (strcmp(last != NULL ? last + 1 : path, name) == 0) {
+        error = error_of(veil, &question);
+        if (error != 0 && is_meant(veil, question.pid)) {
             answer.flags = 0;
-            answer.error = -ENOENT;
+            answer.error = -error;
         }
         syscall(SYS_ioctl, listener, SEND, &answer);
     }
@@ -154,7 +232,7 @@ static int receive_descriptor(int socket)
 }
 
 /* In the grandchild, which outlives the child. */
-static void start_server(const int ends[2], const char *name)
+static void start_server(const int ends[2], const struct veil *veil)
 {
     pid_t pid = fork();
 
@@ -167,26 +245,60 @@ static void start_server(const int ends[2], const char *name)
     close(ends[1]);
     for (int descriptor = 0; descriptor < 3; descriptor++)
         close(descriptor); /* nobody shall wait for us to close them */
-    serve(receive_descriptor(ends[0]), name);
+    serve(receive_descriptor(ends[0]), veil);
+}
+
+/* The filter that asks about whatever the veil may hide: its length. */
+static unsigned short compile(struct instruction *at, const struct veil *veil)
+{
+    struct instruction *first = at;
+
+    *at++ = (struct instruction){LOAD_WORD, 0, 0, 0};
+    at = add_rule(at, SYS_openat, RETURN_ASK);
+    if (veil->name == NULL) {
+        at = add_rule(at, SYS_readlinkat, RETURN_ASK);
+        for (size_t i = 0; i < VALUE_COUNT; i++)
+            at = add_rule(at, values[i].number, RETURN_ASK);
+        for (size_t i = 0; i < CALL_COUNT; i++) {
+            if (veil->version < calls[i].since)
+                at = add_rule(at, calls[i].number, RETURN_ASK);
+        }
+    }
+    *at++ = (struct instruction){RETURN, 0, 0, RETURN_ALLOW};
+    return (unsigned short)(at - first);
+}
+
+/* `3.10` or `children`. */
+static void set_what(struct veil *veil, const char *word)
+{
+    unsigned major, minor;
+
+    if (sscanf(word, "%u.%u", &major, &minor) == 2)
+        veil->version = KERNEL(major, minor);
+    else
+        veil->name = word;
 }
 
 int main(int argc, char **argv)
 {
-    struct instruction instructions[] = {
-        {LOAD_WORD, 0, 0, 0},
-        {JUMP_IF_EQUAL, 0, 1, SYS_openat},
-        {RETURN, 0, 0, RETURN_ASK},
-        {RETURN, 0, 0, RETURN_ALLOW},
-    };
-    struct program program = {4, instructions};
+    struct instruction instructions[6 + 2 * (VALUE_COUNT + CALL_COUNT)];
+    struct program program = {.instructions = instructions};
+    struct veil veil = {NULL};
     int ends[2];
     long listener;
 
+    if (argc > 2 && strcmp(argv[1], "-o") == 0) {
+        veil.program = argv[2];
+        argv += 2;
+        argc -= 2;
+    }
     if (argc < 3)
         return 2;
+    set_what(&veil, argv[1]);
+    program.length = compile(instructions, &veil);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return skip("socketpair");
-    start_server(ends, argv[1]);
+    start_server(ends, &veil);
     close(ends[0]);
     if (geteuid() != 0)
         prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0);

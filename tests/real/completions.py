@@ -1,3 +1,4 @@
+# labels: once
 # timeout: 180
 """The completions of bash, zsh and fish, as those shells do them on a terminal of their own."""
 

@@ -11,7 +11,11 @@ support.in_namespaces()
 
 
 class NoLists(support.Case):
+    before = []
+
     def setUp(self):
+        if support.KERNEL:
+            return  # one that has none
         self.before = [f"{support.HELPERS}/conceal", "children", "--"]
         done = subprocess.run([*self.before, "true"], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode == support.SKIPPED:

@@ -90,8 +90,9 @@ class Find(support.Case):
         """` (deleted)` may be the name itself: its own root knows, ours has no such file."""
         pid = self.elsewhere("x (deleted)")
         record = self.record(pid, "exe,exe_path,exe_name,exe_deleted")
-        self.assertEqual(record, {"exe": "/mnt/x (deleted)", "exe_path": "/mnt/x (deleted)",
-                                  "exe_name": "x (deleted)", "exe_deleted": False})
+        if not support.KERNEL:  # openat2, 5.6
+            self.assertEqual(record, {"exe": "/mnt/x (deleted)", "exe_path": "/mnt/x (deleted)",
+                                      "exe_name": "x (deleted)", "exe_deleted": False})
         refused = self.record(pid, "exe_path,exe_deleted", before=self.refused("ENOSYS", "openat2"))
         self.assertEqual(refused, {"exe_path": "/mnt/x", "exe_deleted": True})
 

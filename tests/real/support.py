@@ -15,6 +15,7 @@ import unittest
 
 PROCTOOL = os.environ.get("PROCTOOL", "")
 HELPERS = os.environ.get("HELPERS", "")
+KERNEL = os.environ.get("KERNEL", "")  # what the binary runs on, where that is pretended (entries old.X)
 TESTS = os.environ.get("TESTS", os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEADLINE = 20.0  # seconds for anything that takes milliseconds on an idle machine
 SKIPPED = 77
