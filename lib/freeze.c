@@ -118,8 +118,7 @@ static void note_news(struct pass *pass)
     pass->grew = pass->news = true;
 }
 
-/* A member that has ended and still stands in a list: an unreaped zombie, or its pid is another's.
- */
+/* A member that has ended and still stands in a list: unreaped, or its pid is another's. */
 static bool is_known_zombie(const struct pt_members *members, const struct pt_member *member)
 {
     struct pt_stat stat;
@@ -373,14 +372,17 @@ static int scan(struct pass *pass)
 
     if (error != 0)
         return error;
-    for (size_t i = 0; error == 0 && i < count; i++) {
+    for (size_t i = count; error == 0 && i-- > 0;) { /* the youngest first, here too */
         uint32_t parent = PT_NO_MEMBER;
         struct pt_stat stat;
 
         if (freeze->growth == PT_GROWTH_TREE) {
-            if (pt_thread_stat(members->procfs, pids[i], 0, &stat) != 0)
-                continue;
-            parent = pt_members_find(members, stat.ppid);
+            int unread = pt_thread_stat(members->procfs, pids[i], 0, &stat);
+
+            /* Gone: whose child it was, nobody knows. That the tree grew is not said by it. */
+            if (unread == -ENOENT || unread == -ESRCH)
+                pass->quiet = false;
+            parent = unread == 0 ? pt_members_find(members, stat.ppid) : PT_NO_MEMBER;
             if (parent == PT_NO_MEMBER || !pt_member_lives(members->list[parent]))
                 continue;
         }
@@ -390,8 +392,7 @@ static int scan(struct pass *pass)
     return error;
 }
 
-/* Whether new children come again and again: a subreaper to whom lanes of short-lived processes
- * fall, most likely. */
+/* Whether new children come again and again: a subreaper below which lanes run, most likely. */
 static bool is_busy(const struct pt_member *member)
 {
     return member->news > 1 && pt_member_lives(member);
@@ -551,7 +552,7 @@ bool pt_freeze_is_outgrown(const struct pt_freeze *freeze)
 {
     const struct pt_members *members = freeze->members;
 
-    if (freeze->growth != PT_GROWTH_TREE || freeze->whole_scans || !freeze->restless)
+    if (freeze->growth != PT_GROWTH_TREE || !freeze->restless)
         return false;
     for (size_t i = 0; i < members->count; i++) {
         if (members->list[i]->role == PT_ROLE_PASSED && members->list[i]->handle.pid != getpid())

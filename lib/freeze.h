@@ -41,7 +41,8 @@
  * read, and is read until it says the same twice.
  *
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
- * rule, five closed in a row; a best effort.
+ * rule, five closed in a row, of which each has read everybody that it had listed: whoever was gone
+ * by then may have been a descendant. A best effort, as it takes longer than some live.
  *
  * Nobody can keep us here: after a second it is given up, and members that did not stop have
  * `closed` false.

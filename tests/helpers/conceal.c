@@ -268,17 +268,6 @@ static unsigned short compile(struct instruction *at, const struct veil *veil)
     return (unsigned short)(at - first);
 }
 
-/* `3.10` or `children`. */
-static void set_what(struct veil *veil, const char *word)
-{
-    unsigned major, minor;
-
-    if (sscanf(word, "%u.%u", &major, &minor) == 2)
-        veil->version = KERNEL(major, minor);
-    else
-        veil->name = word;
-}
-
 int main(int argc, char **argv)
 {
     struct instruction instructions[6 + 2 * (VALUE_COUNT + CALL_COUNT)];
@@ -294,7 +283,8 @@ int main(int argc, char **argv)
     }
     if (argc < 3)
         return 2;
-    set_what(&veil, argv[1]);
+    veil.version = kernel_of(argv[1]);
+    veil.name = veil.version == 0 ? argv[1] : NULL;
     program.length = compile(instructions, &veil);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return skip("socketpair");

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -118,6 +119,14 @@ static inline struct instruction *add_rule(struct instruction *at, int number, u
     *at++ = (struct instruction){JUMP_IF_EQUAL, 0, 1, (uint32_t)number};
     *at++ = (struct instruction){RETURN, 0, 0, fate};
     return at;
+}
+
+/* KERNEL() of a word such as 3.10; 0: it is none. */
+static inline unsigned kernel_of(const char *word)
+{
+    unsigned major, minor;
+
+    return sscanf(word, "%u.%u", &major, &minor) == 2 ? KERNEL(major, minor) : 0;
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* refuse ERRNO CALL[,CALL...] [--] COMMAND [ARGUMENT]...: COMMAND and all its children get ERRNO
- * (ENOSYS, EPERM ...) from these system calls, as from an older kernel or in a container.
+ * (ENOSYS, EPERM ...) from these system calls, as from an older kernel or in a container. VERSION,
+ * as 3.10, in place of a CALL stands for all in our table that came later.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,28 +38,30 @@ static uint32_t error_of(const char *name)
     die(name, "no such error in refuse's table");
 }
 
-static int call_of(const char *name, size_t length)
+/* The rules for one word; dies where it names nothing. */
+static struct instruction *add_word(struct instruction *at, uint32_t fate, const char *word)
 {
+    struct instruction *first = at;
+    unsigned version = kernel_of(word);
+
     for (size_t i = 0; i < CALL_COUNT; i++) {
-        if (strlen(calls[i].name) == length && memcmp(calls[i].name, name, length) == 0)
-            return calls[i].number;
+        if (version != 0 ? version < calls[i].since : strcmp(calls[i].name, word) == 0)
+            at = add_rule(at, calls[i].number, fate);
     }
-    die(name, "no such call in the table");
+    if (at == first)
+        die(word, "no such call in the table");
+    return at;
 }
 
-static unsigned short compile(struct instruction *at, size_t room, uint32_t error,
-                              const char *names)
+static unsigned short compile(struct instruction *at, size_t room, uint32_t error, char *names)
 {
     struct instruction *first = at;
 
     *at++ = (struct instruction){LOAD_WORD, 0, 0, 0};
-    while (*names != '\0') {
-        size_t length = strcspn(names, ",");
-
-        if ((size_t)(at - first) + 3 > room)
-            die(names, "too many calls");
-        at = add_rule(at, call_of(names, length), RETURN_ERRNO | error);
-        names += length + (names[length] == ',');
+    for (char *word = strtok(names, ","); word != NULL; word = strtok(NULL, ",")) {
+        if ((size_t)(at - first) + 2 * CALL_COUNT + 1 > room)
+            die(word, "too many calls");
+        at = add_word(at, RETURN_ERRNO | error, word);
     }
     *at++ = (struct instruction){RETURN, 0, 0, RETURN_ALLOW};
     return (unsigned short)(at - first);
@@ -66,7 +69,7 @@ static unsigned short compile(struct instruction *at, size_t room, uint32_t erro
 
 int main(int argc, char **argv)
 {
-    struct instruction instructions[2 * CALL_COUNT + 2];
+    struct instruction instructions[8 * CALL_COUNT];
     struct program program = {.instructions = instructions};
 
     if (argc < 4)

@@ -18,13 +18,12 @@ class Hundred(kill_relay.Relay):
     trials = TRIALS
 
 
-class HundredRefused(kill_relay.Relay):
-    """Without pidfds what was read is compared before each signal."""
-
+class HundredEPERM(kill_relay.Refused):
     trials = TRIALS
 
-    def kill(self, *arguments, **options):
-        return super().kill(*arguments, before=self.refused("ENOSYS", "pidfd_open", "pidfd_send_signal"))
+
+class HundredENOSYS(HundredEPERM):
+    error = "ENOSYS"
 
 
 class Others(kill_relay.Trials):

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "process.h"
 #include "scene.h"
 #include "suite.h"
@@ -225,19 +226,24 @@ START_TEST(exes_in_life)
     static const struct {
         const char *name, *other; /* another file that comes to stand at the link's text */
         bool remove, deleted;
+        bool looked_up; /* which takes openat2, 5.6 */
     } rows[] = {
-        {"x", NULL, false, false},           {"x", NULL, true, true},
-        {"x (deleted)", NULL, false, false}, {"x (deleted)", NULL, true, true},
-        {"x", "x (deleted)", true, true},
+        {"x", NULL, false, false, false},          {"x", NULL, true, true, false},
+        {"x (deleted)", NULL, false, false, true}, {"x (deleted)", NULL, true, true, false},
+        {"x", "x (deleted)", true, true, true},
     };
+    const struct pt_open_how how = {.flags = O_PATH | O_CLOEXEC};
     struct fakeproc place;
     struct scene scene;
+    int openat2_root = pt_openat2(AT_FDCWD, "/", &how);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         char path[512], other[512], text[600];
         int in;
         pid_t pid;
 
+        if (rows[i].looked_up && openat2_root < 0)
+            continue;
         fakeproc_init(&place);
         snprintf(path, sizeof path, "%s/%s", place.path, rows[i].name);
         copy_file("/bin/cat", path);
@@ -259,6 +265,7 @@ START_TEST(exes_in_life)
         waitpid(pid, NULL, 0);
         fakeproc_done(&place);
     }
+    close(openat2_root);
 }
 END_TEST
 
