@@ -18,12 +18,20 @@ class Hundred(kill_relay.Relay):
     trials = TRIALS
 
 
-class HundredEPERM(kill_relay.Refused):
+class HundredENOSYS(kill_relay.Relay):
+    """Without pidfds what was read is compared before each signal."""
+
+    error = "ENOSYS"
     trials = TRIALS
 
+    def kill(self, *arguments, **options):
+        return super().kill(*arguments, before=self.refused(self.error, "pidfd_open", "pidfd_send_signal"))
 
-class HundredENOSYS(HundredEPERM):
-    error = "ENOSYS"
+
+class HundredEPERM(HundredENOSYS):
+    """As old container profiles say it."""
+
+    error = "EPERM"
 
 
 class Others(kill_relay.Trials):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import unittest
 
 import support
 
@@ -60,6 +61,7 @@ class Leftovers(Run):
         self.check(done, 124)
         self.assertEqual(others(), [])
 
+    @unittest.skipIf(support.KERNEL, "without lists of children lanes may escape: see kill_relay")
     def test_relay(self):
         """Its lanes come to us."""
         done = self.run_command(f"{support.HELPERS}/relay", 5, options=("-q", "-t", "1", "--after", "0.2"))
