@@ -272,7 +272,7 @@ int main(int argc, char **argv)
 {
     struct instruction instructions[6 + 2 * (VALUE_COUNT + CALL_COUNT)];
     struct program program = {.instructions = instructions};
-    struct veil veil = {NULL};
+    struct veil veil = {.program = NULL};
     int ends[2];
     long listener;
 
