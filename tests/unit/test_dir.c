@@ -6,12 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dir.h"
 #include "fakeproc.h"
 #include "suite.h"
 #include "text.h"
+
+/* A word of 300 bytes: no file can be named so. */
+#define FIFTY "01234567890123456789012345678901234567890123456789"
+#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
 
 #define COUNT(rows) (sizeof rows / sizeof *rows)
 
@@ -45,6 +51,7 @@ START_TEST(what_is_opened)
         {"away/passwd", -ENOTDIR},
         {"round/inner/file", -ENOTDIR},
         {"plain/file", -ENOTDIR},
+        {LONG "/file", -ENAMETOOLONG},
         {"sub", -EISDIR},
         {"fifo", -EINVAL},
     };
@@ -300,8 +307,40 @@ START_TEST(kernel_made)
 }
 END_TEST
 
+static int see_nothing(const char *line, size_t length, bool whole, void *data)
+{
+    (void)line, (void)length, (void)whole, (void)data;
+    return 0;
+}
+
+START_TEST(refused)
+{
+    struct fakeproc proc;
+    struct pt_dir dir, ours;
+    struct stat found;
+    char bytes[16];
+
+    make_tree(&proc, &dir);
+    ck_assert_int_eq(pt_dir_stat(&dir, "absent/file", &found), -ENOENT);
+    ck_assert_int_eq(fchmodat(proc.fd, "plain", 0, 0), 0);
+    if (geteuid() == 0)
+        ck_assert_int_eq(seteuid(12345), 0);
+    ck_assert_int_eq(pt_dir_read(&dir, "plain", bytes, sizeof bytes), -EACCES);
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(0), 0);
+    pt_dir_close(&dir);
+    fakeproc_done(&proc);
+
+    /* Nothing is at the beginning of our memory. */
+    ck_assert_int_eq(pt_dir_open(&ours, "/proc/self"), 0);
+    ck_assert_int_eq(pt_dir_lines(&ours, "mem", see_nothing, NULL), -EIO);
+    ck_assert_int_eq(pt_dir_read(&ours, "mem", bytes, sizeof bytes), -EIO);
+    pt_dir_close(&ours);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("dir", what_is_opened, directories, sizes, lines, long_lines, links, entries,
-                     kernel_made);
+                     kernel_made, refused);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "scarce.h"
 #include "suite.h"
 #include "units.h"
 #include "waitset.h"
@@ -236,8 +237,84 @@ START_TEST(dies_while_held)
 }
 END_TEST
 
+/* It dies, and is let go before anybody looked: no zombie of it keeps its parent waiting. */
+START_TEST(dies_unseen)
+{
+    struct pt_hold hold = PT_HOLD_NONE;
+    struct pt_handle handle = PT_HANDLE_NONE;
+    int pipe;
+    pid_t pid = make_sleeper(3, &pipe);
+
+    ck_assert_int_eq(pt_handle_open(&handle, &anybody, pid), 1);
+    ck_assert_int_eq(pt_hold_begin(&hold, &handle, &anybody), 0);
+    kill(pid, SIGKILL);
+    pt_hold_release(&hold);
+    ck_assert_int_eq(hold.means, PT_HELD_NOT);
+    waitpid(pid, NULL, 0);
+    ck_assert_int_eq(pt_handle_has_ended(&handle, &procfs), 1);
+    ck_assert_int_eq(kill(pid, 0), -1);
+    pt_handle_close(&handle);
+    close(pipe);
+}
+END_TEST
+
+START_TEST(kill_at_exit)
+{
+    struct pt_hold hold = PT_HOLD_NONE;
+    struct pt_handle handle = PT_HANDLE_NONE;
+    int pipe;
+    pid_t pid = make_sleeper(0, &pipe);
+
+    ck_assert_int_eq(pt_handle_open(&handle, &anybody, pid), 1);
+    ck_assert_int_eq(pt_hold_kill_at_exit(&hold), -EINVAL); /* nothing is held */
+    ck_assert_int_eq(pt_hold_begin(&hold, &handle, &anybody), 0);
+    ck_assert_int_eq(pt_hold_kill_at_exit(&hold), 0);
+    ck_assert_int_eq(hold.means, PT_HELD_NOT);
+    pt_hold_release(&hold); /* lets nobody go */
+    ck_assert_int_eq(read_process(pid).stat.state, 't');
+    end(pid);
+
+    pid = make_sleeper(0, &pipe);
+    pt_handle_close(&handle);
+    ck_assert_int_eq(pt_handle_open(&handle, &anybody, pid), 1);
+    ck_assert_int_eq(pt_hold_begin(&hold, &handle, &anybody), 0);
+    end(pid);
+    ck_assert_int_eq(pt_hold_kill_at_exit(&hold), -ESRCH);
+    pt_hold_release(&hold);
+    pt_handle_close(&handle);
+    close(pipe);
+}
+END_TEST
+
+START_TEST(nothing_left_to_hold_with)
+{
+    int pipe;
+    pid_t pid = make_sleeper(6, &pipe);
+
+    while (scarce_anything()) {
+        struct pt_hold hold = PT_HOLD_NONE;
+        struct pt_handle handle = PT_HANDLE_NONE;
+        int error = pt_handle_open(&handle, &anybody, pid);
+
+        if (error == 1)
+            error = pt_hold_begin(&hold, &handle, &anybody);
+        if (scarce_end(error) == 0)
+            ck_assert_uint_eq(hold.thread_count, 7);
+        else
+            ck_assert_int_eq(hold.means, PT_HELD_NOT);
+        pt_hold_release(&hold);
+        pt_handle_close(&handle);
+        ck_assert_int_eq(read_process(pid).more->status.tracer, 0);
+        await_state(pid, "S");
+    }
+    end(pid);
+    close(pipe);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("hold", holds_and_releases, again_and_again, one_that_was_stopped,
-                     traced_already, dies_while_held);
+                     traced_already, dies_while_held, dies_unseen, kill_at_exit,
+                     nothing_left_to_hold_with);
 }

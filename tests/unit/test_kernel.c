@@ -41,6 +41,7 @@ START_TEST(pidfds)
     } else {
         kill(child, SIGKILL);
     }
+    ck_assert_uint_eq(pt_pidfd_inode(STDIN_FILENO), 0); /* no pidfd: no identity */
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     if (fd >= 0) {

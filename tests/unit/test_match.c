@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fakeproc.h"
 #include "match.h"
+#include "scarce.h"
 #include "suite.h"
 #include "units.h"
 
@@ -25,7 +27,7 @@ static void set_up(void)
     more = (struct pt_process_more){
         .status = {.uid = {1000, 33, 33, 33}, .gid = {1000, 44, 44, 44}},
         .cmdline = BYTES("/usr/sbin/a-long-daemon-name\0-x\0two words\0"),
-        .environ = BYTES("HOME=/root\0EMPTY=\0LANG=C\0"),
+        .environ = BYTES("HOME=/root\0no-assignment\0EMPTY=\0LANG=C\0"),
         .exe = BYTES("/usr/sbin/a-long-daemon-name"),
         .exe_path = BYTES("/usr/sbin/a-long-daemon-name"),
         .cgroup = BYTES("4:memory:/m\n1:name=systemd:/system.slice/cron.service\n"
@@ -102,6 +104,7 @@ START_TEST(criteria)
         {PT_MATCH_ENV, "EMPTY=", PT_YES},
         {PT_MATCH_ENV, "LANG=C", PT_YES},
         {PT_MATCH_ENV, "LANG=", PT_NO},
+        {PT_MATCH_ENV, "no-assignment", PT_NO},
     };
     set_up();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -298,9 +301,89 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* Whose comm is cut and whose executable hides is unknown, and so is whom nothing says to be whose.
+ */
+START_TEST(unreadable_in_all_ways)
+{
+    pt_sources needs;
+    set_up();
+    process.error[PT_SOURCE_EXE] = process.error[PT_SOURCE_CMDLINE] = EACCES;
+    ck_assert_int_eq(decide_one(PT_MATCH_COMM, "a-long-daemon-name", &needs), PT_UNREADABLE);
+    process.error[PT_SOURCE_EXE] = 0;
+    ck_assert_int_eq(decide_one(PT_MATCH_COMM, "a-long-daemon-nose", &needs), PT_UNREADABLE);
+    process.asked = BIT(STAT) | BIT(EXE);
+    ck_assert_int_eq(decide_one(PT_MATCH_COMM, "a-long-daemon-nose", &needs), PT_NEEDS);
+    ck_assert_uint_eq(needs, BIT(CMDLINE));
+    set_up();
+    process.error[PT_SOURCE_STATUS] = process.error[PT_SOURCE_OWNER] = EACCES;
+    ck_assert_int_eq(decide_one(PT_MATCH_USER, "33", &needs), PT_UNREADABLE);
+}
+END_TEST
+
+/* Out of memory is no yes: what could not be decided is unknown. */
+START_TEST(out_of_memory)
+{
+    struct pt_match *match = pt_match_new();
+    struct pt_fault fault;
+    set_up();
+    ck_assert_int_eq(pt_match_add(match, PT_MATCH_CGROUP, "*cron.service", &fault), 0);
+    while (scarce_memory()) {
+        pt_sources needs;
+        enum pt_verdict verdict = pt_match_decide(match, &process, &clocks, 100, &needs);
+        if (scarce_end(verdict == PT_UNREADABLE ? -ENOMEM : 0) == 0)
+            ck_assert_int_eq(verdict, PT_YES);
+    }
+    pt_match_free(match);
+}
+END_TEST
+
+/* One that went, or whose pid is another's, before the rest of its arguments was read. */
+START_TEST(gone_before_it_is_read_whole)
+{
+    struct fakeproc proc;
+    struct pt_procfs procfs;
+    struct pt_snapshot snapshot;
+    struct pt_selection selection;
+    struct pt_match *match = pt_match_new();
+    struct pt_fault fault;
+    char *argv = malloc(50000);
+    memset(argv, 'x', 50000);
+    fakeproc_init(&proc);
+    for (pid_t pid = 1; pid <= 3; pid++) {
+        fakeproc_add(&proc, &(struct fake_process){.pid = pid, .starttime = 7});
+        fakeproc_write(&proc, pid, "cmdline", argv, 50000);
+    }
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
+    ck_assert_int_eq(pt_snapshot_scan(&snapshot, &procfs, BIT(STAT) | BIT(CMDLINE)), 0);
+    fakeproc_remove(&proc, 1);
+    fakeproc_add(&proc, &(struct fake_process){.pid = 2, .starttime = 8});
+    fakeproc_write(&proc, 2, "cmdline", argv, 50000);
+    ck_assert_int_eq(pt_match_add(match, PT_MATCH_CMDLINE, "x", &fault), 0);
+    ck_assert_int_eq(pt_match_select(match, &snapshot, NULL, &selection), 0);
+    ck_assert_uint_eq(selection.count, 1);
+    ck_assert_int_eq(snapshot.processes[selection.indexes[0]].stat.pid, 3);
+    pt_selection_done(&selection);
+
+    /* And one whose tree lost its clock is not judged at all. */
+    struct pt_arena arena = {0};
+    struct pt_process one;
+    enum pt_verdict verdict;
+    ck_assert_int_eq(pt_process_read(&procfs, 3, BIT(STAT), &arena, &one), 0);
+    fakeproc_unlink(&proc, 0, "uptime");
+    ck_assert_int_eq(pt_match_process(match, &procfs, &one, &arena, &verdict), -ENOENT);
+    pt_arena_done(&arena);
+    free(argv);
+    pt_match_free(match);
+    pt_snapshot_done(&snapshot);
+    pt_procfs_close(&procfs);
+    fakeproc_done(&proc);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("match", criteria, asks_for_the_cheapest, unreadable_is_no_match,
                      exe_falls_back, cut_strings_are_read_whole, invalid_bytes_hide_nothing,
-                     kinds_and_inversion, kernel_threads_have_long_names, gone, bad_input);
+                     kinds_and_inversion, kernel_threads_have_long_names, gone, bad_input,
+                     unreadable_in_all_ways, out_of_memory, gone_before_it_is_read_whole);
 }

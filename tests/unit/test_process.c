@@ -2,6 +2,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -527,10 +529,121 @@ START_TEST(nothing_left_for_a_thread)
 }
 END_TEST
 
+/* SELinux counts the NUL in. */
+START_TEST(label_with_nul)
+{
+    struct scene scene;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
+    fakeproc_write(&scene.proc, PID, "attr/current", "system_u:system_r:init_t:s0", 28);
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_LABEL)), 0);
+    check_text(scene.process.more->label, "system_u:system_r:init_t:s0");
+    scene_tear_down(&scene);
+}
+END_TEST
+
+/* What says nothing is unknown. */
+START_TEST(no_sense)
+{
+    struct scene scene;
+    char *maps = malloc(0x180000), *to = maps;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID, .threads = 2});
+    fakeproc_link(&scene.proc, PID, "ns/pid", "somewhere");
+    fakeproc_fifo(&scene.proc, PID, "task/44/comm");
+    fakeproc_text(&scene.proc, PID, "smaps", "");
+    for (int i = 0; to < maps + 0x140000; i++) /* more names than are ever kept */
+        to += sprintf(to, "1-2 r-xp 0 0:0 0 /lib/%08d-%0200d.so\n", i, i);
+    fakeproc_write(&scene.proc, PID, "maps", maps, (size_t)(to - maps));
+    free(maps);
+    ck_assert_int_eq(scene_read(&scene, PID, EVERYTHING), 0);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_NAMESPACES], EINVAL);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_THREADS], EINVAL);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_SMAPS_ROLLUP], ESRCH);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_MAPS], EFBIG);
+    scene_tear_down(&scene);
+}
+END_TEST
+
+/* Its directory has become something else since the record was read. */
+START_TEST(adding_from_no_directory)
+{
+    struct scene scene;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
+    ck_assert_int_eq(scene_read(&scene, PID, BIT(PT_SOURCE_STAT)), 0);
+    fakeproc_remove(&scene.proc, PID);
+    fakeproc_link(&scene.proc, 0, "42", "elsewhere");
+    ck_assert_int_eq(scene_add(&scene, BIT(PT_SOURCE_EXE) | BIT(PT_SOURCE_CGROUP)), 0);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_STAT], 0);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_EXE], ENOTDIR);
+    ck_assert_uint_eq(scene.process.error[PT_SOURCE_CGROUP], ENOTDIR);
+    scene_tear_down(&scene);
+}
+END_TEST
+
+/* --- gates --- */
+
+struct taker {
+    struct pt_gate gate;
+    atomic_bool done;
+};
+
+static void *take_again_and_again(void *data)
+{
+    struct taker *taker = data;
+
+    while (!atomic_load(&taker->done))
+        atomic_store(&taker->gate.passage, PT_GATE_TAKEN);
+    return NULL;
+}
+
+/* Whose gate was taken while it read touches the record no more. */
+START_TEST(gate_taken)
+{
+    static const struct {
+        pt_sources sources;
+        const char *absent;
+    } rows[] = {
+        {BIT(PT_SOURCE_CMDLINE), ""},
+        {BIT(PT_SOURCE_CMDLINE) | PT_READ_WHOLE, ""},
+        {BIT(PT_SOURCE_MAPS), ""},
+        {BIT(PT_SOURCE_SMAPS_ROLLUP), ""},
+        {BIT(PT_SOURCE_SMAPS_ROLLUP), "smaps_rollup"}, /* line by line */
+    };
+    struct taker taker = {.done = false};
+    struct scene scene;
+    pthread_t thread;
+
+    scene_set_up(&scene, &(struct fake_process){.pid = PID});
+    furnish(&scene.proc);
+    fakeproc_text(&scene.proc, PID, "smaps", "1-2 r-xp 0 0:0 0\nRss: 4 kB\nPss: 1 kB\n");
+    ck_assert_int_eq(pthread_create(&thread, NULL, take_again_and_again, &taker), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int error = 0;
+
+        if (*rows[i].absent != '\0')
+            fakeproc_unlink(&scene.proc, PID, rows[i].absent);
+        while (error != -ECANCELED) { /* or the test's time is over */
+            scene.process = (struct pt_process){.stat = {.pid = PID}};
+            error = pt_process_load(&scene.procfs, &scene.process, rows[i].sources, &scene.arena,
+                                    &taker.gate);
+            ck_assert_msg(error == 0 || error == -ECANCELED, "row %zu: %d", i, error);
+        }
+        ck_assert_uint_eq(scene.process.asked, BIT(PT_SOURCE_STAT));
+        pt_arena_clear(&scene.arena);
+    }
+    atomic_store(&taker.done, true);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    scene_tear_down(&scene);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("process", stat_alone, nothing_asked, stat_refused, every_source, lacks, traps,
                      smaps_by_lines, large_status, cut_and_whole, too_long, deleted_exes, threads,
                      exited_leader, adding, effective_user, exe_names, nothing_left_to_read_with,
-                     nothing_left_for_a_thread);
+                     nothing_left_for_a_thread, label_with_nul, no_sense, adding_from_no_directory,
+                     gate_taken);
 }

@@ -269,7 +269,29 @@ START_TEST(exes_in_life)
 }
 END_TEST
 
+START_TEST(exe_owners)
+{
+    struct scene scene;
+    uid_t uid = 99;
+    mode_t mode = 0;
+
+    scene_set_up_live(&scene);
+    ck_assert_int_eq(scene_read(&scene, getpid(), BIT(PT_SOURCE_STAT)), 0);
+    ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), 0);
+    ck_assert(S_ISREG(mode));
+    scene.process.stat.pid = INT32_MAX;
+    ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), -ESRCH);
+    scene_tear_down(&scene);
+    /* A captured tree's files are not here. */
+    scene_set_up(&scene, &(struct fake_process){.pid = 42});
+    ck_assert_int_eq(scene_read(&scene, 42, BIT(PT_SOURCE_STAT)), 0);
+    ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), -ENOSYS);
+    scene_tear_down(&scene);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("process_live", ourselves, hostile_names, zombies, leader_exits, exes_in_life);
+    return RUN_SUITE("process_live", ourselves, hostile_names, zombies, leader_exits, exes_in_life,
+                     exe_owners);
 }

@@ -123,6 +123,7 @@ START_TEST(statm_fields)
     ck_assert_uint_eq(statm.shared, 187);
     ck_assert_int_eq(pt_parse_statm("1203 204", 8, &statm), -EINVAL);
     ck_assert_int_eq(pt_parse_statm("1203 x 3", 8, &statm), -EINVAL);
+    ck_assert_int_eq(pt_parse_statm("1203 2x 3", 9, &statm), -EINVAL);
     ck_assert_int_eq(pt_parse_statm("", 0, &statm), -EINVAL);
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scarce.h"
 #include "snapshot.h"
 #include "suite.h"
 #include "tree.h"
@@ -159,7 +160,35 @@ START_TEST(parent_refused)
 }
 END_TEST
 
+/* The parent that the scan missed is found, or there is an error; the child is never lost. */
+START_TEST(out_of_memory)
+{
+    pid_t child = start_child();
+
+    ck_assert_int_eq(pt_procfs_open(&procfs, NULL), 0);
+    while (scarce_memory()) {
+        uint32_t us;
+        int error = pt_snapshot_scan(&snapshot, &procfs, PT_SOURCE_BIT(PT_SOURCE_STAT));
+
+        if (error == 0) {
+            us = pt_snapshot_index(&snapshot, getpid());
+            memmove(&snapshot.processes[us], &snapshot.processes[us + 1],
+                    (--snapshot.count - us) * sizeof *snapshot.processes);
+            error = pt_snapshot_settle(&snapshot);
+        }
+        if (scarce_end(error) == 0) {
+            ck_assert_int_eq(find(child)->stat.ppid, getpid());
+            find(getpid());
+        }
+        pt_snapshot_done(&snapshot);
+    }
+    end_child(child);
+    pt_procfs_close(&procfs);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("settle", reparented, parent_not_listed, gone, parent_younger, parent_refused);
+    return RUN_SUITE("settle", reparented, parent_not_listed, gone, parent_younger, parent_refused,
+                     out_of_memory);
 }

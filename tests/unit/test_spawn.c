@@ -1,4 +1,5 @@
-/* Running a command: what it gets back of what we changed, and how a failure is told. */
+/* Running a command: what it gets back of what we changed, and how a failure is told.
+ * labels: native */
 #include <check.h>
 #include <errno.h>
 #include <signal.h>

@@ -1,10 +1,12 @@
 /* Users and groups by their names, each looked up once. */
 #include <check.h>
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "scarce.h"
 #include "suite.h"
 #include "user_names.h"
 
@@ -46,7 +48,26 @@ START_TEST(looked_up_once)
 }
 END_TEST
 
+/* Without memory there is no text at all, and later there is; never half of one. */
+START_TEST(out_of_memory)
+{
+    const struct passwd *user = getpwuid(0);
+    char expected[64];
+    snprintf(expected, sizeof expected, "%s", user ? user->pw_name : "0");
+    while (scarce_memory()) {
+        const char *name = pt_user_name(&names, 0);
+        const char *group = name != NULL ? pt_group_name(&names, 4294967294u) : NULL;
+        if (scarce_end(group != NULL ? 0 : -ENOMEM) == 0)
+            ck_assert_str_eq(group, "4294967294");
+        if (name != NULL)
+            ck_assert(strcmp(name, expected) == 0 || strcmp(name, "0") == 0);
+        pt_user_names_done(&names);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("user_names", as_the_database_says, numbers_without_a_name, looked_up_once);
+    return RUN_SUITE("user_names", as_the_database_says, numbers_without_a_name, looked_up_once,
+                     out_of_memory);
 }

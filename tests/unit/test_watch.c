@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fakeproc.h"
+#include "scarce.h"
 #include "suite.h"
 #include "watch.h"
 
@@ -348,6 +349,26 @@ START_TEST(many_stuck)
 }
 END_TEST
 
+/* Where no thread can be started to read what may hang, that is unknown, not absent. */
+START_TEST(out_of_memory)
+{
+    struct pt_procfs procfs = open_live();
+    struct pt_process process;
+
+    while (scarce_memory()) {
+        struct pt_arena arena = {0};
+        int error = pt_process_read_watched(&procfs, getppid(), LOCKED, &arena, &process);
+
+        if (scarce_end(error) == 0 && process.error[PT_SOURCE_CMDLINE] == 0)
+            ck_assert_uint_gt(process.more->cmdline.length, 0);
+        else if (error == 0)
+            ck_assert_uint_eq(process.error[PT_SOURCE_CMDLINE], EAGAIN);
+        pt_arena_done(&arena);
+    }
+    pt_procfs_close(&procfs);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("watch");
@@ -363,6 +384,7 @@ int main(void)
     tcase_add_test(all, no_threads);
     tcase_add_test(all, one_stuck);
     tcase_add_test(all, many_stuck);
+    tcase_add_test(all, out_of_memory);
     suite_add_tcase(suite, all);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
