@@ -1,6 +1,6 @@
 /*
- * ps-tree's own types: what the user asked for, and what is to be shown. ps_tree.c fills both;
- * ps_tree_draw.c and ps_tree_records.c show them.
+ * ps-tree's own types: what the user asked for, and what is to be shown. ps_tree_options.c fills
+ * the former, ps_tree_select.c the latter; ps_tree_draw.c and ps_tree_records.c show them.
  */
 #ifndef PS_TREE_H
 #define PS_TREE_H
