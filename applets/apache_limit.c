@@ -8,18 +8,15 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "apache_mem.h"
 #include "buffer.h"
 #include "cursor.h"
+#include "stream.h"
 #include "units.h"
 
 #define PATIENCE (2 * PT_SECOND)
@@ -202,84 +199,30 @@ static bool find_target(const struct apache_url *url, const struct apache_instan
 
 /* --- asking --- */
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * PT_SECOND + time.tv_nsec;
-}
-
-static int await(int fd, short events, int64_t deadline)
-{
-    struct pollfd poller = {.fd = fd, .events = events};
-
-    for (;;) {
-        int64_t left = deadline - now();
-        int count = left > 0 ? poll(&poller, 1, (int)(left / PT_MILLISECOND) + 1) : 0;
-
-        if (count > 0)
-            return 0;
-        if (count == 0)
-            return -ETIMEDOUT;
-        if (errno != EINTR)
-            return -errno;
-    }
-}
-
-static int connect_to(int fd, const struct target *target, int64_t deadline)
+static int connect_to(const struct pt_stream *stream, const struct target *target)
 {
     int error = 0;
     socklen_t length = sizeof error;
 
-    if (connect(fd, &target->address.any, target->length) == 0)
+    if (connect(stream->fd, &target->address.any, target->length) == 0)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
-    error = await(fd, POLLOUT, deadline);
-    if (error == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+    error = pt_stream_wait(stream, true);
+    if (error == 0 && getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
         return -errno;
     return error > 0 ? -error : error;
 }
 
-static int send_all(int fd, const char *bytes, size_t length, int64_t deadline)
+static int receive_all(const struct pt_stream *stream, struct pt_buffer *answer)
 {
-    while (length > 0) {
-        int error = await(fd, POLLOUT, deadline);
-        ssize_t count = error == 0 ? send(fd, bytes, length, MSG_NOSIGNAL) : 0;
+    int got;
 
-        if (error < 0)
-            return error;
-        if (count < 0 && errno != EAGAIN && errno != EINTR)
-            return -errno;
-        if (count > 0) {
-            bytes += count;
-            length -= (size_t)count;
-        }
-    }
-    return 0;
-}
-
-static int receive_all(int fd, struct pt_buffer *answer, int64_t deadline)
-{
-    for (;;) {
-        int error = await(fd, POLLIN, deadline);
-        ssize_t count;
-
-        if (error == 0)
-            error = pt_buffer_reserve(answer, 4096);
-        if (error < 0)
-            return error;
-        count = recv(fd, answer->data + answer->length, 4096, 0);
-        if (count == 0)
-            return 0;
-        if (count < 0 && errno != EAGAIN && errno != EINTR)
-            return -errno;
-        if (count > 0)
-            answer->length += (size_t)count;
+    while ((got = pt_stream_receive(stream, answer)) > 0) {
         if (answer->length > ANSWER_LIMIT)
             return -EFBIG;
     }
+    return got;
 }
 
 /* HTTP 1.0: the answer is whole when the connection ends, and comes in one piece. */
@@ -308,22 +251,25 @@ static int put_request(const struct apache_url *url, struct pt_buffer *request)
 
 static int ask(const struct apache_url *url, const struct target *target, struct pt_buffer *answer)
 {
-    int64_t deadline = now() + PATIENCE;
     struct pt_buffer request = {0};
+    struct pt_stream stream;
     int fd = socket(target->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int error;
 
     if (fd < 0)
         return -errno;
+    error = pt_stream_open(&stream, fd, pt_deadline(pt_monotonic(), PATIENCE));
+    if (error < 0)
+        return error;
     error = put_request(url, &request);
     if (error == 0)
-        error = connect_to(fd, target, deadline);
+        error = connect_to(&stream, target);
     if (error == 0)
-        error = send_all(fd, request.data, request.length, deadline);
+        error = pt_stream_send(&stream, request.data, request.length);
     if (error == 0)
-        error = receive_all(fd, answer, deadline);
+        error = receive_all(&stream, answer);
     pt_buffer_done(&request);
-    close(fd);
+    pt_stream_close(&stream);
     return error;
 }
 

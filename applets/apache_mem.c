@@ -9,7 +9,6 @@
 #include "apache_mem.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "buffer.h"
 #include "report.h"
 #include "units.h"
+#include "waitset.h"
 
 /* So long may an Apache that is reloading have no worker: prefork replaces one that has ended when
  * it looks for it each second (SCOREBOARD_MAINTENANCE_INTERVAL), and forks at its leisure. */
@@ -141,7 +141,7 @@ static int look(struct apache_world *world)
     while (error == 0 && seems_to_reload(world) &&
            world->snapshot.clocks.boottime - first < RELOAD_TIME) {
         forget(world);
-        poll(NULL, 0, LOOK_INTERVAL / PT_MILLISECOND);
+        pt_pause(LOOK_INTERVAL);
         world->again = true;
         error = look_once(world);
     }

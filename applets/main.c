@@ -42,6 +42,7 @@
  *   become            another user, completely, inside the child
  *   handle            a process's identity: open, verify, signal
  *   waitset           one wait over handles, signals, descriptors and a deadline
+ *   stream            a connected socket, until a deadline
  *   hold              suspend one daemon, verified and undone
  *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs

@@ -1,11 +1,8 @@
 #include "dbus.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "units.h"
 
@@ -94,63 +91,16 @@ static void end_call(struct pt_buffer *out, size_t body)
         set_u32(out->data + 4, (uint32_t)(out->length - body));
 }
 
-/* --- the socket --- */
-
-static int wait_for(const struct pt_dbus *bus, bool writes)
-{
-    int error = pt_waitset_watch(bus->waitset, bus->fd, writes, NULL);
-    struct pt_event event;
-
-    if (error != 0)
-        return error;
-    error = pt_waitset_next(bus->waitset, bus->deadline, &event);
-    pt_waitset_unwatch(bus->waitset, bus->fd);
-    return error == 0 && event.kind == PT_EVENT_TIME ? -ETIMEDOUT : error;
-}
-
-static int send_all(const struct pt_dbus *bus, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t sent = send(bus->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        int error;
-
-        if (sent >= 0) {
-            bytes += sent;
-            length -= (size_t)sent;
-            continue;
-        }
-        if (errno != EAGAIN && errno != EINTR)
-            return errno == EPIPE ? -ECONNRESET : -errno;
-        error = wait_for(bus, true);
-        if (error != 0)
-            return error;
-    }
-    return 0;
-}
+/* --- what has come --- */
 
 /* Adds what is there, at least one byte. */
 static int receive_some(struct pt_dbus *bus)
 {
-    for (;;) {
-        ssize_t length;
-        int error = pt_buffer_reserve(&bus->in, 4096);
+    int got = pt_stream_receive(&bus->stream, &bus->in);
 
-        if (error != 0)
-            return error;
-        length = recv(bus->fd, bus->in.data + bus->in.length, 4096, MSG_DONTWAIT);
-        if (length > 0) {
-            bus->in.length += (size_t)length;
-            bus->in.data[bus->in.length] = '\0';
-            return 0;
-        }
-        if (length == 0)
-            return -ECONNRESET;
-        if (errno != EAGAIN && errno != EINTR)
-            return -errno;
-        error = wait_for(bus, false);
-        if (error != 0)
-            return error;
-    }
+    if (got == 0)
+        return -ECONNRESET;
+    return got > 0 ? 0 : got;
 }
 
 static void drop_used(struct pt_dbus *bus)
@@ -169,7 +119,7 @@ static void drop_used(struct pt_dbus *bus)
 static int exchange(struct pt_dbus *bus, const struct pt_buffer *out,
                     struct pt_dbus_message *ret_reply)
 {
-    int error = out->error != 0 ? out->error : send_all(bus, out->data, out->length);
+    int error = out->error != 0 ? out->error : pt_stream_send(&bus->stream, out->data, out->length);
 
     while (error == 0) {
         struct pt_dbus_message message;
@@ -246,7 +196,7 @@ static int authenticate(struct pt_dbus *bus, uid_t uid)
     for (int i = 0; i < length; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, "%02x", (unsigned)digits[i]);
     at += snprintf(text + at, sizeof text - (size_t)at, "\r\n");
-    error = send_all(bus, text, (size_t)at);
+    error = pt_stream_send(&bus->stream, text, (size_t)at);
     if (error == 0)
         error = read_line(bus, &line);
     if (error != 0)
@@ -254,20 +204,18 @@ static int authenticate(struct pt_dbus *bus, uid_t uid)
     if (strncmp(line, "OK ", 3) != 0)
         return strncmp(line, "REJECTED", 8) == 0 ? -EACCES : -EPROTO;
     drop_used(bus);
-    return send_all(bus, "BEGIN\r\n", 7);
+    return pt_stream_send(&bus->stream, "BEGIN\r\n", 7);
 }
 
 int pt_dbus_open(struct pt_dbus *ret_bus, int fd, uid_t uid, int64_t deadline)
 {
-    struct pt_dbus bus = {.fd = fd, .deadline = deadline};
+    struct pt_dbus bus = {0};
     struct pt_dbus_message reply;
-    sigset_t none;
-    int error;
+    int error = pt_stream_open(&bus.stream, fd, deadline);
 
-    sigemptyset(&none);
-    error = pt_waitset_new(&bus.waitset, NULL, &none);
-    if (error == 0)
-        error = authenticate(&bus, uid);
+    if (error != 0)
+        return error;
+    error = authenticate(&bus, uid);
     if (error == 0)
         error = ask_bus(&bus, "Hello", NULL, "s", &reply);
     if (error == 0)
@@ -280,11 +228,7 @@ int pt_dbus_open(struct pt_dbus *ret_bus, int fd, uid_t uid, int64_t deadline)
 void pt_dbus_close(struct pt_dbus *bus)
 {
     pt_buffer_done(&bus->in);
-    pt_waitset_free(bus->waitset);
-    bus->waitset = NULL;
-    if (bus->fd >= 0)
-        close(bus->fd);
-    bus->fd = -1;
+    pt_stream_close(&bus->stream);
 }
 
 int pt_dbus_has_owner(struct pt_dbus *bus, const char *name)

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include "buffer.h"
-#include "waitset.h"
+#include "stream.h"
 
 /* A message longer than that is refused (-EMSGSIZE). */
 #define PT_DBUS_LIMIT ((size_t)1 << 20)
@@ -53,10 +53,8 @@ int pt_dbus_read_array(struct pt_dbus_reader *reader, size_t *ret_end);
 
 /* A connection. */
 struct pt_dbus {
-    int fd; /* owned; -1: closed */
-    struct pt_waitset *waitset;
-    int64_t deadline; /* as pt_monotonic() counts */
-    uint32_t serial;  /* of the last call */
+    struct pt_stream stream;
+    uint32_t serial; /* of the last call */
     struct pt_buffer in;
     size_t used; /* bytes of `in` that the last reply took */
 };
