@@ -38,7 +38,7 @@ static const struct pt_option_group groups[] = {
 static const struct pt_exit_status statuses[] = {
     {"0", "sent; --session-print: there is a session"},
     {"1", "notify-send failed; --session-print: there is no session"},
-    {"2", "usage, with --session-print or --session-json"},
+    {"2", "usage, where nothing was to be sent: nothing given, --session-print, --session-json"},
     {"124", "nothing within --session-timeout or --session-wait"},
     {"125", "a failure of ours: usage, no session"},
     {"126", "notify-send cannot be run"},
@@ -244,7 +244,7 @@ static int run(int argc, char **argv)
     struct pt_arena arena;
     int id, status;
 
-    if (!pt_session_only_shows(&options, argc, argv))
+    if (pt_session_runs_command(&options, argc, argv))
         pt_report_failures_are(PT_EXIT_FAILED);
     pt_arena_init(&arena);
     pt_session_settings_init(&settings.session, &options);

@@ -56,16 +56,15 @@ bool pt_session_option(struct pt_session_settings *settings, const struct pt_par
     return false;
 }
 
-bool pt_session_only_shows(const struct pt_options *options, int argc, char **argv)
+bool pt_session_runs_command(const struct pt_options *options, int argc, char **argv)
 {
     struct pt_parser parser;
     struct pt_fault fault;
+    bool shows = false;
     int id;
 
     pt_parser_init(&parser, options, argc, argv);
-    while ((id = pt_parser_step(&parser, &fault)) != PT_OPTION_END) {
-        if (id == SESSION_PRINT || id == SESSION_JSON)
-            return true;
-    }
-    return false;
+    while ((id = pt_parser_step(&parser, &fault)) != PT_OPTION_END)
+        shows |= id == SESSION_PRINT || id == SESSION_JSON;
+    return !shows && *pt_parser_rest(&parser) != NULL;
 }

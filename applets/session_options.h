@@ -37,8 +37,8 @@ void pt_session_settings_init(struct pt_session_settings *settings,
 bool pt_session_option(struct pt_session_settings *settings, const struct pt_parser *parser,
                        int id);
 
-/* Whether one of the options --print and --json stands in argv, before it is parsed for good: then
- * nothing is to run. */
-bool pt_session_only_shows(const struct pt_options *options, int argc, char **argv);
+/* Whether a command is to run, asked before argv is parsed for good: then a failure of ours is 125.
+ */
+bool pt_session_runs_command(const struct pt_options *options, int argc, char **argv);
 
 #endif

@@ -76,18 +76,6 @@ static void take_imports(struct pt_imports *imports, const struct pt_parser *par
     }
 }
 
-/* Whether a command is to run: then a failure of ours is 125. */
-static bool runs_command(int argc, char **argv)
-{
-    struct pt_parser parser;
-    struct pt_fault fault;
-
-    pt_parser_init(&parser, &options, argc, argv);
-    while (pt_parser_step(&parser, &fault) != PT_OPTION_END)
-        continue;
-    return *pt_parser_rest(&parser) != NULL && !pt_session_only_shows(&options, argc, argv);
-}
-
 /* --- printing --- */
 
 static void print_variable(const char *name, const char *value)
@@ -172,7 +160,7 @@ static int run(int argc, char **argv)
     int id, status;
 
     pt_arena_init(&arena);
-    if (runs_command(argc, argv))
+    if (pt_session_runs_command(&options, argc, argv))
         pt_report_failures_are(PT_EXIT_FAILED);
     pt_session_settings_init(&settings, &options);
     pt_parser_init(&parser, &options, argc, argv);

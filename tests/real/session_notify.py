@@ -310,9 +310,10 @@ class Builtin(desktop.Case):
 
 class CommandLine(desktop.Case):
     def test_usage(self):
-        for arguments, status in (([], 125), (["--session-bogus", "x"], 125), (["--session-timeout", "x", "y"], 125),
+        for arguments, status in (([], 2), (["--session-bogus", "x"], 125), (["--session-timeout", "x", "y"], 125),
                                   (["--session-user", "nobody-here", "x"], 125),
-                                  (["--session-print", "--session-bogus"], 2), (["--session-user"], 125)):
+                                  (["--session-print", "--session-bogus"], 2), (["--session-bogus"], 2),
+                                  (["--session-user"], 2), (["--session-all"], 2), (["--session-quiet"], 2)):
             result = self.notify(*arguments)
             self.assertEqual(result.returncode, status, (arguments, result.stderr))
             self.assertEqual(result.stdout, "")
