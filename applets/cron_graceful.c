@@ -268,6 +268,19 @@ static int begin_drains(struct cron *cron)
     return error != 0 ? fail_with(cron, "looking for jobs", error) : cron_begin_drains(cron);
 }
 
+/* The status is the same wherever the signal came: what was asked for has not been seen to happen.
+ */
+static void tell_of_interruption(const struct cron *cron)
+{
+    pt_warn("interrupted by signal %d", cron->interrupted);
+    for (size_t i = 0; i < cron->daemon_count; i++) {
+        const struct cron_daemon *daemon = cron->daemons[i];
+
+        if (daemon->told && !daemon->handle.ended)
+            pt_warn("%s does not go on: it has been told to end", daemon->label);
+    }
+}
+
 static int act(struct cron *cron)
 {
     struct pt_buffer additions;
@@ -292,7 +305,7 @@ static int act(struct cron *cron)
     if (cron->ends_with_us == NULL)
         cron_resume(cron);
     if (cron->interrupted != 0 && cron->settings.command == NULL)
-        pt_warn("interrupted by signal %d", cron->interrupted);
+        tell_of_interruption(cron);
     return status;
 }
 

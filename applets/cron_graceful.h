@@ -68,6 +68,7 @@ struct cron_daemon {
     bool timers;         /* no process: systemd-cron's timers, which hang on a target */
     bool stranger;       /* not root's where we are root: no supervisor is asked */
     bool draining;       /* was sent its drain signal, and never suspended */
+    bool told;           /* to end, by a signal that has reached it: nobody can take that back */
     bool loose;          /* it cannot be suspended: new jobs start until it is stopped */
     bool stopped;        /* has been ended by us */
     bool above_us;       /* an ancestor of ours */

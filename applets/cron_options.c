@@ -83,7 +83,7 @@ static const struct pt_exit_status exit_statuses[] = {
     {"125", "--run: any failure of cron-graceful itself"},
     {"126", "--run: COMMAND cannot be executed"},
     {"127", "--run: COMMAND was not found"},
-    {"128+N", "interrupted by signal N, and cron goes on"},
+    {"128+N", "interrupted by signal N; cron goes on, unless it had been told to end"},
     {0},
 };
 

@@ -105,6 +105,7 @@ static int send_term(struct cron_daemon *daemon)
 {
     int error = pt_handle_signal(&daemon->handle, &daemon->verifier, SIGTERM);
 
+    daemon->told |= error == 0;
     return error == -ESRCH ? 0 : error;
 }
 
@@ -132,6 +133,7 @@ static int ask_supervisor(struct cron *cron, struct cron_daemon *daemon)
         if (cron->interrupted != 0)
             return 0;
     }
+    daemon->told = true;
     return 0;
 }
 

@@ -242,7 +242,7 @@ static void resume(struct cron_daemon *daemon)
     char text[PT_DURATION_SIZE];
 
     pt_hold_release(&daemon->hold);
-    if (daemon->handle.ended)
+    if (daemon->handle.ended || daemon->told)
         return;
     if (daemon->hold.was_stopped)
         pt_say(0, "%s is left stopped, as it was found", daemon->label);
@@ -312,7 +312,7 @@ static int begin_drain(const struct cron *cron, struct cron_daemon *daemon)
         pt_warn("%s cannot be told to finish: %s", daemon->label, strerror(-error));
         return CRON_IMPOSSIBLE;
     }
-    daemon->draining = true;
+    daemon->draining = daemon->told = true;
     pt_say(0, "%s was told to finish its jobs (SIG%s)", daemon->label,
            pt_format_signal(number, signal));
     return 0;

@@ -3,6 +3,7 @@
 # timeout: 400
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -270,6 +271,22 @@ class Cronie(JobCase):
         self.assertEqual(ours.wait(DEADLINE), 0)
         self.assertEqual(self.read_done(), "x\nlate\n")
 
+    def test_interrupted_after_its_term(self):
+        """A TERM cannot be taken back: it ends once it has launched its batch, and we say so."""
+        late, rest = f"/run/{self.name}.late", f"/run/{self.name}.rest"
+        daemon, ours = self.late_batch(f"until [ -e {late} ]; do sleep 0.1; done; echo late >>{self.done}",
+                                       f"await {rest}")
+        ours.kill(signal.SIGINT)
+        self.assertEqual(ours.wait(DEADLINE), 128 + signal.SIGINT)
+        said = ours.popen.stderr.read()
+        self.assertIn(f"cronie ({daemon.pid}) does not go on: it has been told to end", said)
+        self.assertNotIn("goes on after", said)
+        self.assertTrue(daemon.is_alive())
+        open(rest, "w").close()
+        self.assert_has_ended(daemon)
+        open(late, "w").close()
+        support.until(lambda: self.read_done() == "x\nlate\n", "the late job", DEADLINE)
+
     def test_time_counts_from_the_suspension(self):
         """Additions count too."""
         daemon = self.stand_in(self.WAITING)
@@ -311,6 +328,17 @@ class Anacron(Case):
         with open(f"{stamps}/first") as file:
             self.assertRegex(file.read(), r"^\d{8}$")
         self.assertFalse(os.path.exists(f"{stamps}/ran"))
+
+    def test_interrupted(self):
+        daemon, _ = self.anacron()
+        ours = self.background()
+        self.until_said(ours, "was told to finish its jobs")
+        ours.kill(signal.SIGTERM)
+        self.assertEqual(ours.wait(DEADLINE), 128 + signal.SIGTERM)
+        self.assertIn(f"anacron ({daemon.pid}) does not go on: it has been told to end", ours.popen.stderr.read())
+        self.assertTrue(daemon.is_alive())
+        self.end_jobs()
+        self.assert_has_ended(daemon)
 
     def test_outlasts_the_time(self):
         """One that drains is not forced, unless that is asked for."""
