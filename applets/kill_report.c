@@ -425,6 +425,7 @@ static void write_json(const struct kill_report *report)
             write_member(&json, report, i);
     }
     pt_json_end_array(&json);
+    pt_json_bool(&json, "outgrown", report->outgrown);
     if (report->with_command)
         write_command(&json, report);
     pt_json_end_object(&json);

@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import tempfile
 
 import support
 
@@ -16,11 +17,11 @@ NOBODY = 65534
 
 
 class Outcomes(support.Case):
-    def json(self, *arguments, status=0, **options):
+    def json(self, *arguments, status=0, outgrown=False, **options):
         done = self.proctool("kill-graceful", "-q", "--json", *arguments, **options)
         self.assertEqual((done.returncode, done.stderr), (status, ""))
         document = json.loads(done.stdout)
-        self.assertEqual(document["schema"], 1)
+        self.assertEqual((document["schema"], document["outgrown"]), (1, outgrown))
         return {one["pid"]: one for one in document["processes"]}
 
     def one(self, pid, outcome, signals, *arguments, **options):
@@ -82,6 +83,17 @@ class Outcomes(support.Case):
         _, pid = self.target()
         said = self.json(gone.pid, pid)
         self.assertEqual({said[gone.pid]["outcome"], said[pid]["outcome"]}, {"already-gone", "ended"})
+
+    def test_outgrown(self):
+        """The list of its children holds who is none: it can never be seen that nobody is missing."""
+        (_, pid), (_, other) = self.target(), self.target()
+        listed = f"/proc/{pid}/task/{pid}/children"
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(f"{other} ")
+            file.flush()
+            subprocess.run(["mount", "--bind", file.name, listed], check=True)
+        said = self.json("--tree", pid, status=5, outgrown=True)
+        self.assertEqual([(one, said[one]["outcome"]) for one in said], [(pid, "ended")])
 
     def first_told(self, *arguments):
         """Ends a tree; what its parent, which we are, was told of it first: CLD_STOPPED or its end."""
