@@ -101,19 +101,15 @@ static int find_ancestors(struct kill_set *set)
 
     pt_arena_init(&arena);
     while (pid > 0 && set->ancestor_count < 4096) {
+        pid_t *ancestors =
+            pt_grow(set->ancestors, set->ancestor_count, &capacity, sizeof *ancestors);
         struct pt_process process;
 
-        if (set->ancestor_count == capacity) {
-            pid_t *ancestors;
-
-            capacity = capacity != 0 ? capacity * 2 : 16;
-            ancestors = realloc(set->ancestors, capacity * sizeof *ancestors);
-            if (ancestors == NULL) {
-                error = -ENOMEM;
-                break;
-            }
-            set->ancestors = ancestors;
+        if (ancestors == NULL) {
+            error = -ENOMEM;
+            break;
         }
+        set->ancestors = ancestors;
         set->ancestors[set->ancestor_count++] = pid;
         error = pt_process_read(set->procfs, pid, PT_SOURCE_BIT(PT_SOURCE_STAT), &arena, &process);
         if (error != 0 || process.error[PT_SOURCE_STAT] != 0)
@@ -268,7 +264,7 @@ static void joined(uint32_t index, void *data)
 {
     struct kill_set *set = data;
 
-    if (set->settings->json && set->members.list[index]->role == PT_ROLE_TARGET)
+    if (set->settings->output.json && set->members.list[index]->role == PT_ROLE_TARGET)
         keep_argv(set, index); /* without memory there is no argv to show */
 }
 

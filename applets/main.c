@@ -6,7 +6,7 @@
  *
  * Values (libc only)
  *   kernel            raw calls, constants and structs, each with the kernel that brought it
- *   arena             memory that is freed at once
+ *   arena             memory that is freed at once, and lists that grow
  *   buffer            a growing run of bytes
  *   text              UTF-8, escaping, width: the one escaper
  *   units             checked numbers, durations, sizes, signal names

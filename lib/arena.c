@@ -12,6 +12,7 @@ struct pt_arena_chunk {
 
 static const size_t smallest_chunk = 4096 - 64; /* with malloc's own, within a page */
 static const size_t largest_chunk = 256 * 1024 - 64;
+static const size_t smallest_list = 16; /* elements */
 
 void pt_arena_init(struct pt_arena *arena)
 {
@@ -153,4 +154,19 @@ char *pt_arena_strndup(struct pt_arena *arena, const char *bytes, size_t length)
         memcpy(copy, bytes, length);
     copy[length] = '\0';
     return copy;
+}
+
+void *pt_grow(void *list, size_t count, size_t *capacity, size_t size)
+{
+    size_t more = *capacity > 0 ? *capacity * 2 : smallest_list;
+    void *grown;
+
+    if (count < *capacity)
+        return list;
+    if (more <= *capacity || more > SIZE_MAX / size)
+        return NULL;
+    grown = realloc(list, more * size);
+    if (grown)
+        *capacity = more;
+    return grown;
 }

@@ -46,4 +46,8 @@ void *pt_arena_memdup(struct pt_arena *arena, const void *bytes, size_t size, si
 /* A copy of LENGTH bytes (NULs among them stay) with a NUL behind; NULL when there is no memory. */
 char *pt_arena_strndup(struct pt_arena *arena, const char *bytes, size_t length);
 
+/* Room for one more behind the COUNT elements, of SIZE bytes each, of a LIST from malloc (NULL:
+ * none yet): the list, which may have moved. NULL when there is no memory: LIST is as it was. */
+void *pt_grow(void *list, size_t count, size_t *capacity, size_t size);
+
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena.h"
+
 /* More children than pid_max (4 Mi) are not possible. */
 #define LIST_LIMIT ((size_t)64 << 20)
 
@@ -50,15 +52,11 @@ static int parse(struct pt_children *children)
 
     children->count = 0;
     while (pt_next_pid(children->text.data, children->text.length, &offset, &pid)) {
-        if (children->count == children->capacity) {
-            size_t capacity = children->capacity != 0 ? children->capacity * 2 : 64;
-            pid_t *pids = realloc(children->pids, capacity * sizeof *pids);
+        pid_t *pids = pt_grow(children->pids, children->count, &children->capacity, sizeof *pids);
 
-            if (pids == NULL)
-                return -ENOMEM;
-            children->pids = pids;
-            children->capacity = capacity;
-        }
+        if (pids == NULL)
+            return -ENOMEM;
+        children->pids = pids;
         children->pids[children->count++] = pid;
     }
     return 0;

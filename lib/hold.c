@@ -186,15 +186,12 @@ static bool is_attached(const struct pt_hold *hold, pid_t tid)
 
 static int append_thread(struct pt_hold *hold, pid_t tid)
 {
-    if (hold->thread_count == hold->thread_capacity) {
-        size_t capacity = hold->thread_capacity != 0 ? hold->thread_capacity * 2 : 4;
-        struct pt_held_thread *threads = realloc(hold->threads, capacity * sizeof *threads);
+    struct pt_held_thread *threads =
+        pt_grow(hold->threads, hold->thread_count, &hold->thread_capacity, sizeof *threads);
 
-        if (threads == NULL)
-            return -ENOMEM;
-        hold->threads = threads;
-        hold->thread_capacity = capacity;
-    }
+    if (threads == NULL)
+        return -ENOMEM;
+    hold->threads = threads;
     hold->threads[hold->thread_count++] = (struct pt_held_thread){.tid = tid};
     return 0;
 }

@@ -52,15 +52,12 @@ static int grow_slots(struct pt_members *members)
 
 static int reserve(struct pt_members *members)
 {
-    if (members->count == members->capacity) {
-        size_t capacity = members->capacity != 0 ? members->capacity * 2 : 32;
-        struct pt_member **list = realloc(members->list, capacity * sizeof(struct pt_member *));
+    struct pt_member **list =
+        pt_grow(members->list, members->count, &members->capacity, sizeof(struct pt_member *));
 
-        if (list == NULL)
-            return -ENOMEM;
-        members->list = list;
-        members->capacity = capacity;
-    }
+    if (list == NULL)
+        return -ENOMEM;
+    members->list = list;
     return members->count * 2 < members->slot_count ? 0 : grow_slots(members);
 }
 

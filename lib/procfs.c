@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "kernel.h"
 #include "procparse.h"
 #include "text.h"
@@ -49,18 +50,14 @@ static int add_pid(const char *name, unsigned char type, void *data)
 {
     struct pid_list *list = data;
     pid_t pid = type == DT_DIR || type == DT_UNKNOWN ? pt_parse_pid_name(name) : 0;
+    pid_t *grown;
 
     if (pid == 0)
         return 0;
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 256;
-        pid_t *grown = realloc(list->pids, room * sizeof *grown);
-
-        if (grown == NULL)
-            return -ENOMEM;
-        list->pids = grown;
-        list->room = room;
-    }
+    grown = pt_grow(list->pids, list->count, &list->room, sizeof *grown);
+    if (grown == NULL)
+        return -ENOMEM;
+    list->pids = grown;
     if (list->count > 0 && list->pids[list->count - 1] > pid)
         list->ascending = false;
     list->pids[list->count++] = pid;

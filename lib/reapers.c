@@ -13,15 +13,11 @@ void pt_reapers_done(struct pt_reapers *reapers)
 
 static int add(struct pt_reapers *reapers, pid_t pid)
 {
-    if (reapers->count == reapers->capacity) {
-        size_t capacity = reapers->capacity != 0 ? reapers->capacity * 2 : 16;
-        pid_t *pids = realloc(reapers->pids, capacity * sizeof *pids);
+    pid_t *pids = pt_grow(reapers->pids, reapers->count, &reapers->capacity, sizeof *pids);
 
-        if (pids == NULL)
-            return -ENOMEM;
-        reapers->pids = pids;
-        reapers->capacity = capacity;
-    }
+    if (pids == NULL)
+        return -ENOMEM;
+    reapers->pids = pids;
     reapers->pids[reapers->count++] = pid;
     return 0;
 }

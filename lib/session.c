@@ -55,18 +55,13 @@ static int find_user(struct search *search, struct pt_candidate *candidate)
 
 static int add(struct search *search, uid_t uid, const struct pt_logind_session *session)
 {
-    struct pt_candidate *candidate;
+    struct pt_candidate *candidate, *list;
     int error;
 
-    if (search->count == search->room) {
-        size_t room = search->room > 0 ? 2 * search->room : 16;
-        struct pt_candidate *list = realloc(search->list, room * sizeof *list);
-
-        if (list == NULL)
-            return -ENOMEM;
-        search->list = list;
-        search->room = room;
-    }
+    list = pt_grow(search->list, search->count, &search->room, sizeof *list);
+    if (list == NULL)
+        return -ENOMEM;
+    search->list = list;
     candidate = &search->list[search->count];
     *candidate = (struct pt_candidate){.uid = uid, .session = session};
     error = find_user(search, candidate);

@@ -148,16 +148,12 @@ struct reading {
 static int append(struct reading *reading, const struct pt_socket *socket)
 {
     struct pt_sockets *sockets = reading->sockets;
+    struct pt_socket *list =
+        pt_grow(sockets->list, sockets->count, &reading->capacity, sizeof *list);
 
-    if (sockets->count == reading->capacity) {
-        size_t capacity = reading->capacity != 0 ? reading->capacity * 2 : 64;
-        struct pt_socket *list = realloc(sockets->list, capacity * sizeof *list);
-
-        if (list == NULL)
-            return -ENOMEM;
-        sockets->list = list;
-        reading->capacity = capacity;
-    }
+    if (list == NULL)
+        return -ENOMEM;
+    sockets->list = list;
     sockets->list[sockets->count++] = *socket;
     return 0;
 }
@@ -174,18 +170,15 @@ static int take_claim(const char *line, size_t length, bool whole, void *data)
 {
     struct reading *reading = data;
     struct pt_socket_line parsed;
+    struct claim *claims;
 
     if (pt_parse_unix_line(line, length, &parsed) < 0)
         return 0;
-    if (reading->claim_count == reading->claim_capacity) {
-        size_t capacity = reading->claim_capacity != 0 ? reading->claim_capacity * 2 : 256;
-        struct claim *claims = realloc(reading->claims, capacity * sizeof *claims);
-
-        if (claims == NULL)
-            return -ENOMEM;
-        reading->claims = claims;
-        reading->claim_capacity = capacity;
-    }
+    claims =
+        pt_grow(reading->claims, reading->claim_count, &reading->claim_capacity, sizeof *claims);
+    if (claims == NULL)
+        return -ENOMEM;
+    reading->claims = claims;
     if (!parsed.listens || !whole)
         parsed.socket.name = NULL;
     if (keep_name(&reading->sockets->arena, &parsed.socket) < 0)

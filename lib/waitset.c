@@ -142,26 +142,17 @@ void pt_waitset_free(struct pt_waitset *waitset)
     free(waitset);
 }
 
-static int grow(struct pt_waitset *waitset)
-{
-    size_t capacity = waitset->capacity != 0 ? waitset->capacity * 2 : 64;
-    struct entry **entries = realloc(waitset->entries, capacity * sizeof(struct entry *));
-
-    if (entries == NULL)
-        return -ENOMEM;
-    waitset->entries = entries;
-    waitset->capacity = capacity;
-    return 0;
-}
-
 /* The entry, in the epoll where that takes its descriptor; else `errno` says why. */
 static struct entry *add(struct pt_waitset *waitset, int fd, uint32_t events)
 {
     struct epoll_event event = {.events = events};
+    struct entry **entries =
+        pt_grow(waitset->entries, waitset->count, &waitset->capacity, sizeof(struct entry *));
     struct entry *entry;
 
-    if (waitset->count == waitset->capacity && grow(waitset) != 0)
+    if (entries == NULL)
         return NULL;
+    waitset->entries = entries;
     entry = calloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
