@@ -36,14 +36,6 @@ static bool comm_is(const struct pt_process *process, const char *name)
            equals(process->stat.comm, comm_stem(process), name);
 }
 
-static struct pt_bytes base_name(struct pt_bytes path)
-{
-    for (size_t i = path.length; i > 0; i--)
-        if (path.bytes[i - 1] == '/')
-            return (struct pt_bytes){path.bytes + i, path.length - i};
-    return path;
-}
-
 /* python3.11, ruby2.7, node: what a server's own name never is. */
 static bool is_interpreter(struct pt_bytes name)
 {
@@ -70,7 +62,7 @@ static const char *known_name(const struct apache_settings *settings,
         pt_process_has_ended(process))
         return NULL;
     if (pt_process_has(process, PT_SOURCE_EXE)) {
-        exe = base_name(process->more->exe_path);
+        exe = pt_base_name(process->more->exe_path);
         by_comm = settings->own_names && is_interpreter(exe);
     } else if (process->error[PT_SOURCE_EXE] == ENOENT) {
         return NULL;
@@ -387,8 +379,8 @@ static int make_instance(struct apache_world *world, const struct master *master
     struct pt_bytes exe = {process->stat.comm, comm_stem(process)};
 
     if (pt_process_has(process, PT_SOURCE_EXE) &&
-        !is_interpreter(base_name(process->more->exe_path)))
-        exe = base_name(process->more->exe_path);
+        !is_interpreter(pt_base_name(process->more->exe_path)))
+        exe = pt_base_name(process->more->exe_path);
     *instance = (struct apache_instance){
         .master = master->index,
         .server = exe,

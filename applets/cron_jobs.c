@@ -14,41 +14,33 @@
 
 /* --- what a job runs --- */
 
-static bool is_shell(const char *name, size_t length)
+static bool is_shell(struct pt_bytes path)
 {
     static const char *const shells[] = {"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"};
 
-    for (size_t i = length; i-- > 0;) {
-        if (name[i] == '/') {
-            name += i + 1;
-            length -= i + 1;
-            break;
-        }
-    }
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
-        if (strlen(shells[i]) == length && memcmp(shells[i], name, length) == 0)
+        if (pt_bytes_are(pt_base_name(path), shells[i]))
             return true;
     }
     return false;
 }
 
 /* The text behind -c of a shell's command line. */
-static bool shell_text(const struct pt_process *process, const char **ret_text, size_t *ret_length)
+static bool shell_text(const struct pt_process *process, struct pt_bytes *ret_text)
 {
-    const char *words[3];
-    size_t lengths[3], offset = 0;
+    struct pt_bytes words[3];
+    size_t offset = 0;
 
     if (!pt_process_has(process, PT_SOURCE_CMDLINE))
         return false;
     for (int i = 0; i < 3; i++) {
         if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
-                            &words[i], &lengths[i]))
+                            &words[i].bytes, &words[i].length))
             return false;
     }
-    if (!is_shell(words[0], lengths[0]) || lengths[1] != 2 || memcmp(words[1], "-c", 2) != 0)
+    if (!is_shell(words[0]) || !pt_bytes_are(words[1], "-c"))
         return false;
     *ret_text = words[2];
-    *ret_length = lengths[2];
     return true;
 }
 
@@ -110,21 +102,22 @@ static int describe(struct cron *cron, struct cron_view *view, uint32_t top, str
 {
     struct pt_snapshot *snapshot = &view->snapshot;
     uint32_t shown = top, deepest = 0;
-    const char *text;
-    size_t length;
+    struct pt_bytes text;
 
     for (size_t i = 0; i < view->tree.node_count; i++) {
         uint32_t node = view->tree.order[i];
         struct pt_process *process = &snapshot->processes[node];
+        int error;
 
         if (!pt_tree_is_within(&view->tree, node, top))
             continue;
-        pt_snapshot_add(snapshot, &node, 1,
-                        PT_SOURCE_BIT(PT_SOURCE_CMDLINE) | PT_SOURCE_BIT(PT_SOURCE_EXE));
-        if (shell_text(process, &text, &length) &&
-            (job->text == NULL || view->depths[node] > deepest)) {
-            job->text = pt_arena_strndup(&cron->arena, text, length);
-            job->length = length;
+        error = pt_snapshot_add(snapshot, &node, 1,
+                                PT_SOURCE_BIT(PT_SOURCE_CMDLINE) | PT_SOURCE_BIT(PT_SOURCE_EXE));
+        if (error != 0)
+            return error;
+        if (shell_text(process, &text) && (job->text == NULL || view->depths[node] > deepest)) {
+            job->text = pt_arena_strndup(&cron->arena, text.bytes, text.length);
+            job->length = text.length;
             job->shown = process->stat.pid;
             deepest = view->depths[node];
             if (job->text == NULL)
@@ -205,7 +198,7 @@ int cron_add_job(struct cron *cron, struct cron_view *view, uint32_t node,
     jobs = error == 0 ? realloc(cron->jobs, (cron->job_count + 1) * sizeof *jobs) : NULL;
     if (jobs == NULL) {
         pt_handle_close(&job->handle);
-        return -ENOMEM;
+        return error != 0 ? error : -ENOMEM;
     }
     judge(cron, view, node, job);
     cron->jobs = jobs;

@@ -108,60 +108,24 @@ const struct cron_kind cron_kind_timers = {
 
 /* --- recognising --- */
 
-static bool has_word(const char *words, const char *word, size_t length)
+static bool has_word(const char *words, struct pt_bytes word)
 {
     while (words != NULL && *words != '\0') {
         size_t next = strcspn(words, " ");
 
-        if (next == length && memcmp(words, word, length) == 0)
+        if (next == word.length && memcmp(words, word.bytes, next) == 0)
             return true;
         words += next + (words[next] == ' ');
     }
     return false;
 }
 
-static void base_name(const char **text, size_t *length)
-{
-    for (size_t i = *length; i-- > 0;) {
-        if ((*text)[i] == '/') {
-            *text += i + 1;
-            *length -= i + 1;
-            return;
-        }
-    }
-}
-
 /* Its file's name where that can be read, and comm. */
 bool cron_is_called(const struct pt_process *process, const char *names)
 {
-    if (pt_process_has(process, PT_SOURCE_EXE)) {
-        const char *name = process->more->exe_path.bytes;
-        size_t length = process->more->exe_path.length;
-
-        base_name(&name, &length);
-        if (has_word(names, name, length))
-            return true;
-    }
-    return has_word(names, process->stat.comm, process->stat.comm_length);
-}
-
-/* Whether argv[0], or argv[1] behind the program of many, is that word. */
-static bool argv_names(const struct pt_process *process, const char *word)
-{
-    const char *text;
-    size_t offset = 0, length;
-
-    if (!pt_process_has(process, PT_SOURCE_CMDLINE))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
-                            &text, &length))
-            return false;
-        base_name(&text, &length);
-        if (has_word(word, text, length))
-            return true;
-    }
-    return false;
+    return (pt_process_has(process, PT_SOURCE_EXE) &&
+            has_word(names, pt_base_name(process->more->exe_path))) ||
+           has_word(names, (struct pt_bytes){process->stat.comm, process->stat.comm_length});
 }
 
 bool cron_catches(const struct pt_process *process, int signal)
@@ -191,9 +155,9 @@ static bool is_kind(const struct pt_process *process, const struct cron_kind *ki
         return false;
     if (runs_many(process) != (kind->argv_word != NULL))
         return false;
-    if (kind->argv_word != NULL && !argv_names(process, kind->argv_word))
+    if (kind->argv_word != NULL && !pt_process_argv_names(process, kind->argv_word))
         return false;
-    if (kind->job_argv0 != NULL && argv_names(process, kind->job_argv0))
+    if (kind->job_argv0 != NULL && pt_process_argv_names(process, kind->job_argv0))
         return false;
     if (kind->takes_term || kind->leaves_term)
         return kind->takes_term == cron_catches(process, SIGTERM);
@@ -214,7 +178,8 @@ bool cron_runs_job(const struct cron_kind *kind, const struct pt_process *proces
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((kind == NULL || kind == &kinds[i]) && kinds[i].job_argv0 != NULL &&
-            cron_is_called(process, kinds[i].names) && argv_names(process, kinds[i].job_argv0))
+            cron_is_called(process, kinds[i].names) &&
+            pt_process_argv_names(process, kinds[i].job_argv0))
             return true;
     }
     return false;
@@ -265,15 +230,8 @@ bool cron_reads_output(const struct cron_kind *kind)
 
 bool cron_is_worker_file(const struct cron_kind *kind, const struct pt_process *process)
 {
-    const char *name;
-    size_t length;
-
-    if (kind->worker == NULL || !pt_process_has(process, PT_SOURCE_EXE))
-        return false;
-    name = process->more->exe_path.bytes;
-    length = process->more->exe_path.length;
-    base_name(&name, &length);
-    return has_word(kind->worker, name, length);
+    return kind->worker != NULL && pt_process_has(process, PT_SOURCE_EXE) &&
+           has_word(kind->worker, pt_base_name(process->more->exe_path));
 }
 
 const char *cron_kind_loses(const struct cron_kind *kind)

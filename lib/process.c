@@ -338,12 +338,35 @@ struct pt_bytes pt_process_exe_path(const struct pt_process *process)
     return argv0.length > 0 && *argv0.bytes == '/' ? argv0 : no_bytes;
 }
 
-static struct pt_bytes base_name(struct pt_bytes path)
+bool pt_bytes_are(struct pt_bytes bytes, const char *text)
+{
+    return bytes.bytes != NULL && bytes.length == strlen(text) &&
+           memcmp(bytes.bytes, text, bytes.length) == 0;
+}
+
+struct pt_bytes pt_base_name(struct pt_bytes path)
 {
     for (size_t i = path.length; i > 0; i--)
         if (path.bytes[i - 1] == '/')
             return (struct pt_bytes){path.bytes + i, path.length - i};
     return path;
+}
+
+bool pt_process_argv_names(const struct pt_process *process, const char *name)
+{
+    struct pt_bytes word;
+    size_t offset = 0;
+
+    if (!pt_process_has(process, PT_SOURCE_CMDLINE))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
+                            &word.bytes, &word.length))
+            return false;
+        if (pt_bytes_are(pt_base_name(word), name))
+            return true;
+    }
+    return false;
 }
 
 /* Whether DIRECTORY, LENGTH bytes and absolute, holds a program NAME. */
@@ -383,7 +406,7 @@ struct pt_bytes pt_process_exe_name(const struct pt_process *process)
     struct pt_bytes name = no_bytes;
 
     if (pt_process_has(process, PT_SOURCE_EXE))
-        name = base_name(process->more->exe_path);
+        name = pt_base_name(process->more->exe_path);
     if (name.length > 0)
         return name;
     name = pt_process_argv0(process);

@@ -91,6 +91,12 @@ bool pt_process_lacks(const struct pt_process *process, enum pt_source source);
  * pages for each CPU (percpu counters that only statm, status and smaps sum up). */
 uint64_t pt_process_resident(const struct pt_process *process);
 
+/* Whether they are TEXT. What is unknown (bytes NULL) is none. */
+bool pt_bytes_are(struct pt_bytes bytes, const char *text);
+
+/* What stands behind the last slash; the whole where there is none. */
+struct pt_bytes pt_base_name(struct pt_bytes path);
+
 /*
  * exe-name as python-proc had it: base name of exe, else argv[0] if it is a bare name found in an
  * absolute directory of our own PATH, else comm. Needs EXE and CMDLINE (of which only argv[0]
@@ -105,6 +111,10 @@ struct pt_bytes pt_process_exe_path(const struct pt_process *process);
 
 /* argv[0]; bytes NULL when cmdline was not read or is empty. */
 struct pt_bytes pt_process_argv0(const struct pt_process *process);
+
+/* Whether NAME is argv[0], or argv[1] as a script behind its interpreter and what `busybox NAME`
+ * runs: by base name. Needs CMDLINE. */
+bool pt_process_argv_names(const struct pt_process *process, const char *name);
 
 /*
  * The owner and the mode of the file that runs, as the kernel has them at hand (statx, 4.11): its

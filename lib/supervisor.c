@@ -228,24 +228,6 @@ static const char *configuration(struct search *search, const struct pt_process 
     return "/etc/supervisor/supervisord.conf";
 }
 
-static bool runs_script(const struct pt_process *process, const char *name)
-{
-    size_t offset = 0, length, name_length = strlen(name);
-    const char *text;
-
-    if (!pt_process_has(process, PT_SOURCE_CMDLINE))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        if (!pt_next_string(process->more->cmdline.bytes, process->more->cmdline.length, &offset,
-                            &text, &length))
-            return false;
-        if (length >= name_length && memcmp(text + length - name_length, name, name_length) == 0 &&
-            (length == name_length || text[length - name_length - 1] == '/'))
-            return true;
-    }
-    return false;
-}
-
 static int find_supervisord(struct search *search, const struct pt_supervisor *row,
                             const struct pt_process *parent)
 {
@@ -444,10 +426,10 @@ static bool is_it(const struct pt_supervisor *row, const struct pt_process *proc
 {
     struct pt_bytes name = pt_process_exe_name(process);
 
-    if (name.length == strlen(row->exe) && memcmp(name.bytes, row->exe, name.length) == 0)
+    if (pt_bytes_are(name, row->exe))
         return true;
     return name.length >= 6 && memcmp(name.bytes, "python", 6) == 0 &&
-           runs_script(process, row->exe);
+           pt_process_argv_names(process, row->exe);
 }
 
 static bool is_shell(const struct pt_process *process)
@@ -456,7 +438,7 @@ static bool is_shell(const struct pt_process *process)
     struct pt_bytes name = pt_process_exe_name(process);
 
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
-        if (name.length == strlen(shells[i]) && memcmp(name.bytes, shells[i], name.length) == 0)
+        if (pt_bytes_are(name, shells[i]))
             return true;
     }
     return false;
