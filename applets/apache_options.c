@@ -184,8 +184,7 @@ static bool take_finding(const struct pt_parser *parser, int id, struct apache_s
         return true;
     case OPTION_PID:
         settings->pids = grow(settings->pids, settings->pid_count, sizeof *settings->pids);
-        if (pt_parse_pid(parser->value, &settings->pids[settings->pid_count++], &fault) < 0)
-            pt_option_fault(parser, &fault);
+        settings->pids[settings->pid_count++] = pt_option_pid(parser);
         return true;
     case OPTION_PIDFILE:
         settings->pidfiles =
@@ -236,8 +235,7 @@ static bool take_capacity(const struct pt_parser *parser, int id, struct argumen
         take_reserve(parser, settings);
         break;
     case OPTION_LIMIT:
-        if (pt_parse_u64(parser->value, 1, INT32_MAX, &settings->limit, &fault) < 0)
-            pt_option_fault(parser, &fault);
+        settings->limit = pt_option_number(parser, 1, INT32_MAX);
         break;
     case OPTION_STATUS_URL:
         if (apache_parse_url(parser->value, &settings->url, &fault) < 0)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "apache_mem.h"
+#include "report.h"
 #include "table.h"
-#include "text.h"
 #include "units.h"
 
 enum {
@@ -36,15 +36,6 @@ struct sheet {
 
 /* --- text --- */
 
-static void put_text(FILE *out, struct pt_bytes text, bool utf8)
-{
-    struct pt_buffer escaped = {0};
-
-    pt_buffer_escape(&escaped, text.bytes, text.length, utf8 ? PT_ESCAPE_UTF8 : 0);
-    fwrite(pt_buffer_text(&escaped), 1, escaped.length, out);
-    pt_buffer_done(&escaped);
-}
-
 static const char *size_text(const struct apache_world *world, uint64_t bytes,
                              char buffer[PT_SIZE_SIZE])
 {
@@ -68,18 +59,13 @@ static void put_size(const struct apache_world *world, uint64_t bytes, FILE *out
 static struct row *add_row(struct sheet *sheet)
 {
     static struct row nowhere;
+    struct row *rows = pt_grow(sheet->rows, sheet->count, &sheet->capacity, sizeof *rows);
 
-    if (sheet->count == sheet->capacity) {
-        size_t capacity = sheet->capacity * 2 + 16;
-        struct row *rows = realloc(sheet->rows, capacity * sizeof *rows);
-
-        if (rows == NULL) {
-            sheet->failed = true;
-            return &nowhere;
-        }
-        sheet->rows = rows;
-        sheet->capacity = capacity;
+    if (rows == NULL) {
+        sheet->failed = true;
+        return &nowhere;
     }
+    sheet->rows = rows;
     sheet->rows[sheet->count] = (struct row){{NULL}};
     return &sheet->rows[sheet->count++];
 }
@@ -221,7 +207,7 @@ static void print_title(const struct apache_world *world, const struct apache_in
 {
     static const char *const measures[] = {"PSS", "RSS", "USS", "swap"};
 
-    put_text(out, instance->server, world->settings->utf8);
+    pt_put_escaped(instance->server.bytes, instance->server.length, out);
     fprintf(out, ", PID %d: %s in %s%s%s\n",
             (int)world->snapshot.processes[instance->master].stat.pid, measures[instance->measure],
             world->settings->whole_bytes ? "bytes" : "MiB",
@@ -242,8 +228,7 @@ static void print_helpers(const struct apache_world *world, const struct apache_
         const struct pt_process *process = &world->snapshot.processes[instance->helpers[i]];
 
         fputs(i == 0 ? " " : ", ", out);
-        put_text(out, (struct pt_bytes){process->stat.comm, process->stat.comm_length},
-                 world->settings->utf8);
+        pt_put_escaped(process->stat.comm, process->stat.comm_length, out);
         fprintf(out, " (%d)", (int)process->stat.pid);
     }
     fputc('\n', out);
@@ -337,16 +322,14 @@ static void print_capacity(const struct apache_world *world, const struct apache
     fputs("  what binds: ", out);
     if (capacity->group != NULL) {
         fputs("the memory limit of ", out);
-        put_text(out, (struct pt_bytes){capacity->group, strlen(capacity->group)},
-                 world->settings->utf8);
+        pt_put_escaped(capacity->group, strlen(capacity->group), out);
         fputc('\n', out);
     } else {
         fputs("the host's memory\n", out);
     }
     if (capacity->unseen != NULL) {
         fputs("  warning: the limits of ", out);
-        put_text(out, (struct pt_bytes){capacity->unseen, strlen(capacity->unseen)},
-                 world->settings->utf8);
+        pt_put_escaped(capacity->unseen, strlen(capacity->unseen), out);
         fputs(" cannot be seen from here\n", out);
     }
     print_limit(&instance->limit, capacity, out);

@@ -56,8 +56,8 @@ static const char *why_untouchable(struct cron *cron, const struct cron_daemon *
     bool first = daemon->process.stat.pid == 1;
 
     if (daemon->timers)
-        return geteuid() != 0 && !cron->settings.dry_run ? "only root may do this" : NULL;
-    if (geteuid() != 0 && !cron->settings.dry_run &&
+        return geteuid() != 0 && !cron->settings.output.dry_run ? "only root may do this" : NULL;
+    if (geteuid() != 0 && !cron->settings.output.dry_run &&
         daemon->process.more->status.uid[PT_EFFECTIVE] != geteuid())
         return "it is root's: only root may do this";
     if (cron->settings.command == NULL && first && daemon->above_us)
@@ -356,7 +356,7 @@ static int work(struct cron *cron)
     int status = begin(cron);
 
     /* What is held is held first; nobody waits for an answer here. */
-    if (status == 0 && (cron->settings.dry_run || cron->daemon_count == 0))
+    if (status == 0 && (cron->settings.output.dry_run || cron->daemon_count == 0))
         status = ask_around(cron);
     if (status != 0)
         return status;
@@ -370,7 +370,7 @@ static int work(struct cron *cron)
     status = check_daemons(cron, why_untouchable);
     if (status != 0)
         return cron_report(cron, fail(cron, status));
-    return cron_report(cron, cron->settings.dry_run ? plan(cron) : act(cron));
+    return cron_report(cron, cron->settings.output.dry_run ? plan(cron) : act(cron));
 }
 
 static void cron_done(struct cron *cron)

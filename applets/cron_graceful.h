@@ -43,7 +43,8 @@ struct cron_settings {
     size_t pid_count;
     const char **names; /* --exe-name */
     size_t name_count;
-    bool dry_run, json, no_additions, end_container, detached;
+    struct pt_output_choice output;
+    bool no_additions, end_container, detached;
     const char *additions;
     int64_t timeout, report;
     enum cron_on_timeout on_timeout;

@@ -20,10 +20,6 @@ enum {
     OPTION_NO_ADDITIONS,
     OPTION_END_CONTAINER,
     OPTION_RUN,
-    OPTION_DRY_RUN,
-    OPTION_JSON,
-    OPTION_VERBOSE,
-    OPTION_QUIET,
 };
 
 static const struct pt_option whom_rows[] = {
@@ -55,19 +51,10 @@ static const struct pt_option how_rows[] = {
     {0},
 };
 
-static const struct pt_option output_rows[] = {
-    {'n', PT_TAKES_NOTHING, OPTION_DRY_RUN, "dry-run", NULL, NULL,
-     "show daemons and jobs and what would be done, and do nothing"},
-    {0, PT_TAKES_NOTHING, OPTION_JSON, "json", NULL, NULL, "report on stdout as JSON"},
-    {'v', PT_TAKES_NOTHING, OPTION_VERBOSE, "verbose", NULL, NULL, "say more"},
-    {'q', PT_TAKES_NOTHING, OPTION_QUIET, "quiet", NULL, NULL, "say warnings and errors alone"},
-    {0},
-};
-
 static const struct pt_option_group groups[] = {
     {"Whom", whom_rows},
     {"How", how_rows},
-    {"Output", output_rows},
+    {"Output", pt_options_output},
     {"Other", pt_options_common},
     {0},
 };
@@ -99,24 +86,6 @@ const struct pt_options cron_options = {
 
 /* --- settings --- */
 
-static int64_t take_wait(const struct pt_parser *parser)
-{
-    struct pt_fault fault = {0};
-    int64_t wait;
-
-    if (pt_parse_wait(parser->value, &wait, &fault) != 0)
-        pt_option_fault(parser, &fault);
-    return wait;
-}
-
-static void take_daemon(struct cron_settings *settings, const struct pt_parser *parser)
-{
-    struct pt_fault fault = {0};
-
-    if (pt_parse_pid(parser->value, &settings->pids[settings->pid_count++], &fault) != 0)
-        pt_option_fault(parser, &fault);
-}
-
 static void take_except(struct cron_settings *settings, const struct pt_parser *parser)
 {
     struct pt_fault fault = {0};
@@ -129,29 +98,11 @@ static void take_except(struct cron_settings *settings, const struct pt_parser *
         pt_die(CRON_FAILED, "out of memory");
 }
 
-static void take_output(struct cron_settings *settings, int id)
-{
-    switch (id) {
-    case OPTION_DRY_RUN:
-        settings->dry_run = true;
-        break;
-    case OPTION_JSON:
-        settings->json = true;
-        break;
-    case OPTION_VERBOSE:
-        pt_report_set_verbosity(1);
-        break;
-    case OPTION_QUIET:
-        pt_report_set_verbosity(-1);
-        break;
-    }
-}
-
 static void take_option(struct cron_settings *settings, const struct pt_parser *parser, int id)
 {
     switch (id) {
     case OPTION_DAEMON:
-        take_daemon(settings, parser);
+        settings->pids[settings->pid_count++] = pt_option_pid(parser);
         break;
     case OPTION_EXE_NAME:
         settings->names[settings->name_count++] = parser->value;
@@ -163,13 +114,13 @@ static void take_option(struct cron_settings *settings, const struct pt_parser *
         settings->detached = true;
         break;
     case OPTION_TIMEOUT:
-        settings->timeout = take_wait(parser);
+        settings->timeout = pt_option_wait(parser);
         break;
     case OPTION_ON_TIMEOUT:
         settings->on_timeout = (enum cron_on_timeout)pt_option_choice(parser);
         break;
     case OPTION_REPORT:
-        settings->report = take_wait(parser);
+        settings->report = pt_option_wait(parser);
         break;
     case OPTION_ADDITIONS:
         settings->additions = parser->value;
@@ -180,8 +131,6 @@ static void take_option(struct cron_settings *settings, const struct pt_parser *
     case OPTION_END_CONTAINER:
         settings->end_container = true;
         break;
-    default:
-        take_output(settings, id);
     }
 }
 
@@ -195,9 +144,9 @@ static void check_settings(const struct cron_settings *settings)
         pt_usage("--run stops nothing: no --end-container");
     if (settings->on_timeout != CRON_RESUME)
         pt_usage("--run stops nothing: no --on-timeout");
-    if (settings->dry_run)
+    if (settings->output.dry_run)
         pt_usage("--run and --dry-run exclude each other");
-    if (settings->json)
+    if (settings->output.json)
         pt_usage("--run leaves stdout to COMMAND: no --json");
 }
 
@@ -221,7 +170,7 @@ void cron_read_options(struct cron_settings *settings, int argc, char **argv)
             pt_option_refuse(&parser, "no operand is taken");
         if (id == OPTION_RUN)
             settings->command = pt_parser_rest(&parser);
-        else
+        else if (!pt_option_take_output(&settings->output, id))
             take_option(settings, &parser, id);
     }
     check_settings(settings);

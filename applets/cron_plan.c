@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report.h"
 #include "service.h"
-#include "text.h"
 
 static const char *means_name(const struct cron *cron, const struct cron_daemon *daemon)
 {
@@ -24,13 +24,8 @@ static const char *means_name(const struct cron *cron, const struct cron_daemon 
 
 static void print_line(struct pt_buffer *line)
 {
-    struct pt_buffer shown;
-
-    pt_buffer_init(&shown);
-    pt_buffer_escape(&shown, pt_buffer_text(line), line->length,
-                     pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
-    printf("%s\n", pt_buffer_text(&shown));
-    pt_buffer_done(&shown);
+    pt_put_escaped(pt_buffer_text(line), line->length, stdout);
+    putchar('\n');
     pt_buffer_clear(line);
 }
 
@@ -82,7 +77,7 @@ static void write_daemon(const struct cron *cron, const struct cron_daemon *daem
     pt_json_text(json, "supervisor", pt_service_kind(&daemon->service));
     pt_json_text(json, "service", daemon->service.name);
     pt_json_string(json, "stop", pt_buffer_text(&stop), stop.length);
-    if (cron->settings.dry_run)
+    if (cron->settings.output.dry_run)
         pt_json_text(json, "suspend_by", means_name(cron, daemon));
     pt_json_text(json, "term", cron_term_name(daemon));
     pt_json_bool(json, "stopped", daemon->stopped);
@@ -97,12 +92,12 @@ int cron_report(const struct cron *cron, int status)
 {
     struct pt_json json;
 
-    if (!cron->settings.json)
+    if (!cron->settings.output.json)
         return status;
     pt_json_init(&json, stdout, PT_JSON_PRETTY);
     pt_json_begin_object(&json, NULL);
     pt_json_i64(&json, "schema", 1);
-    pt_json_bool(&json, "dry_run", cron->settings.dry_run);
+    pt_json_bool(&json, "dry_run", cron->settings.output.dry_run);
     pt_json_begin_array(&json, "daemons");
     for (size_t i = 0; i < cron->daemon_count; i++)
         write_daemon(cron, cron->daemons[i], &json);
@@ -115,7 +110,7 @@ int cron_report(const struct cron *cron, int status)
 
 int cron_show_plan(const struct cron *cron)
 {
-    if (!cron->settings.json)
+    if (!cron->settings.output.json)
         print_plan(cron);
     for (size_t i = 0; i < cron->daemon_count; i++) {
         if (strcmp(means_name(cron, cron->daemons[i]), "impossible") == 0)

@@ -188,11 +188,6 @@ int pt_fields_read_whole(struct pt_field_context *context, uint32_t node,
 
 /* --- text --- */
 
-static unsigned escape_flags(void)
-{
-    return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
-}
-
 /* What was appended from `begin` on: nothing becomes a mark, and what reads as one no mark. */
 static void mark(struct pt_buffer *text, size_t begin)
 {
@@ -208,7 +203,7 @@ static void mark(struct pt_buffer *text, size_t begin)
 static void append_bytes(struct pt_bytes bytes, struct pt_buffer *text)
 {
     size_t begin = text->length;
-    pt_buffer_escape(text, bytes.bytes, bytes.length, escape_flags());
+    pt_buffer_escape(text, bytes.bytes, bytes.length, pt_text_escape_flags());
     mark(text, begin);
 }
 
@@ -220,7 +215,7 @@ static void append_strings(struct pt_bytes block, struct pt_buffer *text)
     const char *separator = "";
     while (pt_next_string(block.bytes, block.length, &offset, &string.bytes, &string.length)) {
         pt_buffer_append_text(text, separator);
-        pt_buffer_escape(text, string.bytes, string.length, escape_flags());
+        pt_buffer_escape(text, string.bytes, string.length, pt_text_escape_flags());
         separator = " ";
     }
     mark(text, begin);

@@ -42,10 +42,6 @@ enum {
     OPTION_PIDFILE,
     OPTION_FORCE,
     OPTION_IGNORE_MISSING,
-    OPTION_DRY_RUN,
-    OPTION_JSON,
-    OPTION_VERBOSE,
-    OPTION_QUIET,
     OPTION_RUN,
     OPTION_AFTER,
     OPTION_LEAVE,
@@ -97,21 +93,12 @@ static const struct pt_option run_rows[] = {
     {0},
 };
 
-static const struct pt_option output_rows[] = {
-    {'n', PT_TAKES_NOTHING, OPTION_DRY_RUN, "dry-run", NULL, NULL,
-     "list what would be done, and do nothing"},
-    {0, PT_TAKES_NOTHING, OPTION_JSON, "json", NULL, NULL, "report on stdout as JSON"},
-    {'v', PT_TAKES_NOTHING, OPTION_VERBOSE, "verbose", NULL, NULL, "say each step"},
-    {'q', PT_TAKES_NOTHING, OPTION_QUIET, "quiet", NULL, NULL, "say nothing"},
-    {0},
-};
-
 static const struct pt_option_group groups[] = {
     {"Whom", whom_rows},
     {"Criteria (of one kind any, of different kinds all must hold)", pt_criteria_rows},
     {"How", how_rows},
     {"Running a command", run_rows},
-    {"Output", output_rows},
+    {"Output", pt_options_output},
     {"Other", pt_options_common},
     {0},
 };
@@ -174,16 +161,6 @@ static void take_signal(const struct pt_parser *parser, struct choice *choice)
     choice->has_signal = true;
 }
 
-static int64_t take_wait(const struct pt_parser *parser)
-{
-    struct pt_fault fault = {0};
-    int64_t wait;
-
-    if (pt_parse_wait(parser->value, &wait, &fault) != 0)
-        pt_option_fault(parser, &fault);
-    return wait;
-}
-
 static void take_how(struct kill_settings *settings, struct choice *choice,
                      const struct pt_parser *parser, int id)
 {
@@ -192,7 +169,7 @@ static void take_how(struct kill_settings *settings, struct choice *choice,
         take_signal(parser, choice);
         break;
     case OPTION_TIMEOUT:
-        choice->timeout = take_wait(parser);
+        choice->timeout = pt_option_wait(parser);
         choice->has_timeout = true;
         break;
     case OPTION_NO_KILL:
@@ -242,20 +219,8 @@ static void take_option(struct kill_settings *settings, const struct pt_parser *
     case OPTION_IGNORE_MISSING:
         settings->ignore_missing = true;
         break;
-    case OPTION_DRY_RUN:
-        settings->dry_run = true;
-        break;
-    case OPTION_JSON:
-        settings->json = true;
-        break;
-    case OPTION_VERBOSE:
-        pt_report_set_verbosity(1);
-        break;
-    case OPTION_QUIET:
-        pt_report_set_verbosity(-1);
-        break;
     case OPTION_AFTER:
-        settings->after = take_wait(parser);
+        settings->after = pt_option_wait(parser);
         settings->has_after = true;
         break;
     case OPTION_LEAVE:
@@ -303,7 +268,7 @@ static void check_run(const struct kill_settings *settings)
     if (!pt_match_is_empty(settings->match) || pt_match_is_inverted(settings->match) ||
         settings->tree || settings->descendants || settings->force)
         pt_usage("--run means what COMMAND starts: no criteria, --tree, --descendants or --force");
-    if (settings->mode != KILL_END || settings->dry_run)
+    if (settings->mode != KILL_END || settings->output.dry_run)
         pt_usage("--run goes with none of --wait, --suspend, --resume, --signal-only, --dry-run");
 }
 
@@ -353,7 +318,8 @@ static void read_options(struct kill_settings *settings, int argc, char **argv)
             settings->operands[settings->operand_count++] = argv[parser.next - 1];
         else if (id == OPTION_RUN)
             settings->command = pt_parser_rest(&parser);
-        else if (!pt_criteria_take(settings->match, &parser, id)) {
+        else if (!pt_criteria_take(settings->match, &parser, id) &&
+                 !pt_option_take_output(&settings->output, id)) {
             take_how(settings, &choice, &parser, id);
             take_option(settings, &parser, id);
         }
@@ -484,7 +450,7 @@ static int act(struct kill_set *set)
     result = make_waitset(&waitset, set->procfs);
     if (result == 0)
         result = kill_set_find(set);
-    if (result == 0 && set->settings->dry_run) {
+    if (result == 0 && set->settings->output.dry_run) {
         result = pt_freeze_discover(&set->freeze, false);
         if (result == 0)
             result = kill_report_plan(&report);

@@ -14,6 +14,7 @@
 #include "freeze.h"
 #include "match.h"
 #include "members.h"
+#include "options.h"
 #include "pid_set.h"
 #include "procfs.h"
 #include "schedule.h"
@@ -36,7 +37,8 @@ struct kill_settings {
     size_t pidfile_count;
     struct pt_schedule schedule;
     bool tree, descendants;
-    bool no_freeze, force, dry_run, json, ignore_missing;
+    bool no_freeze, force, ignore_missing;
+    struct pt_output_choice output;
     /* run mode */
     char **command; /* NULL: not asked for */
     bool has_after;

@@ -13,7 +13,6 @@
 #include "json.h"
 #include "report.h"
 #include "stopping.h"
-#include "text.h"
 #include "units.h"
 
 enum {
@@ -63,7 +62,7 @@ static enum outcome outcome_of(const struct kill_report *report, const struct pt
 {
     enum kill_mode mode = settings_of(report)->mode;
 
-    if (settings_of(report)->dry_run)
+    if (settings_of(report)->output.dry_run)
         return PLANNED;
     if (mode == KILL_SUSPEND && pt_member_lives(member) && !member->refused)
         return member->closed || member->frozen ? SUSPENDED : SURVIVED;
@@ -305,7 +304,7 @@ static int status_of(const struct kill_report *report)
         survived |= outcome == SURVIVED;
         refused |= outcome == NOT_PERMITTED;
     }
-    if (refused && !settings_of(report)->dry_run)
+    if (refused && !settings_of(report)->output.dry_run)
         return STATUS_REFUSED;
     if (survived)
         return settings_of(report)->mode == KILL_WAIT ? PT_EXIT_TIMED_OUT : STATUS_SURVIVED;
@@ -456,26 +455,23 @@ static const char *plan_of(const struct kill_settings *settings, struct pt_buffe
 int kill_report_plan(const struct kill_report *report)
 {
     const struct kill_set *set = report->set;
-    struct pt_buffer plan, line;
+    struct pt_buffer plan;
     const char *steps;
 
-    if (settings_of(report)->json)
+    if (settings_of(report)->output.json)
         return kill_report_end(report);
     pt_buffer_init(&plan);
-    pt_buffer_init(&line);
     steps = plan_of(settings_of(report), &plan);
     for (size_t i = 0; i < set->members.count; i++) {
         const struct pt_member *member = set->members.list[i];
 
         if (member->role != PT_ROLE_TARGET)
             continue;
-        pt_buffer_clear(&line);
-        pt_buffer_escape(&line, member->comm, member->comm_length,
-                         pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
-        printf("%d (%s): %s\n", (int)member->handle.pid, pt_buffer_text(&line), steps);
+        printf("%d (", (int)member->handle.pid);
+        pt_put_escaped(member->comm, member->comm_length, stdout);
+        printf("): %s\n", steps);
     }
     pt_buffer_done(&plan);
-    pt_buffer_done(&line);
     return kill_report_end(report);
 }
 
@@ -500,7 +496,7 @@ int kill_report_end(const struct kill_report *report)
                set->unreadable);
     if (status == PT_EXIT_NOTHING && set->target_count == 0 && !report->with_command)
         pt_say(0, "no process matches");
-    if (settings_of(report)->json)
+    if (settings_of(report)->output.json)
         write_json(report);
     return status;
 }

@@ -206,16 +206,13 @@ static int act(const struct settings *settings)
 
 static void take_option(struct settings *settings, const struct pt_parser *parser, int id)
 {
-    struct pt_fault fault;
-
     switch (id) {
     case OPTION_ALL:
         settings->all = true;
         settings->session.query.everything = true;
         break;
     case OPTION_TIMEOUT:
-        if (pt_parse_wait(parser->value, &settings->timeout, &fault) != 0)
-            pt_option_fault(parser, &fault);
+        settings->timeout = pt_option_wait(parser);
         settings->has_timeout = true;
         break;
     case OPTION_QUIET:

@@ -15,6 +15,15 @@ const struct pt_option pt_options_common[] = {
     {0},
 };
 
+const struct pt_option pt_options_output[] = {
+    {'n', PT_TAKES_NOTHING, PT_OPTION_DRY_RUN, "dry-run", NULL, NULL,
+     "show what would be done, and do nothing"},
+    {0, PT_TAKES_NOTHING, PT_OPTION_JSON, "json", NULL, NULL, "report on stdout as JSON"},
+    {'v', PT_TAKES_NOTHING, PT_OPTION_VERBOSE, "verbose", NULL, NULL, "say more"},
+    {'q', PT_TAKES_NOTHING, PT_OPTION_QUIET, "quiet", NULL, NULL, "say less"},
+    {0},
+};
+
 static const char unknown_option[] = "unknown option";
 
 /* Whether `name` is, or with `exactly` false begins, one of the comma-separated names of a row. */

@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 struct pt_fault; /* units.h */
 
@@ -25,11 +27,14 @@ enum pt_takes {
 /* Ids: a row's id reaches one `case` of the applet's switch. Tables that applets share have ranges
  * of their own, so that an applet's own ids, from PT_OPTION_OWN on, never meet them. */
 enum {
-    PT_OPTION_END = 0,       /* no more words */
-    PT_OPTION_OPERAND = 1,   /* a word that is no option */
-    PT_OPTION_HELP = 2,      /* answered by pt_option_next, never seen by an applet */
-    PT_OPTION_VERSION = 3,   /* the same */
-    PT_OPTION_COMMON = 16,   /* further rows of options.h */
+    PT_OPTION_END = 0,      /* no more words */
+    PT_OPTION_OPERAND = 1,  /* a word that is no option */
+    PT_OPTION_HELP = 2,     /* answered by pt_option_next, never seen by an applet */
+    PT_OPTION_VERSION = 3,  /* the same */
+    PT_OPTION_DRY_RUN = 16, /* of pt_options_output */
+    PT_OPTION_JSON,
+    PT_OPTION_VERBOSE,
+    PT_OPTION_QUIET,
     PT_OPTION_CRITERIA = 64, /* criteria.h */
     PT_OPTION_SESSION = 128, /* session_options.h */
     PT_OPTION_OWN = 256,     /* the applet's */
@@ -85,6 +90,16 @@ struct pt_options {
 /* --help and --version, which every applet's last group holds. */
 extern const struct pt_option pt_options_common[];
 
+/* --dry-run, --json, --verbose, --quiet: of applets that do something and say what they did. */
+extern const struct pt_option pt_options_output[];
+
+struct pt_output_choice {
+    bool dry_run, json;
+};
+
+/* Takes the option just read; false when it is none of these. */
+bool pt_option_take_output(struct pt_output_choice *choice, int id);
+
 /* A walk over argv. The fields may be read after each step. */
 struct pt_parser {
     const struct pt_options *options;
@@ -121,6 +136,12 @@ int pt_option_next(struct pt_parser *parser);
 /* Which word of its row's `values` the option's value is, from 0; a usage error that lists the
  * words when it is none of them. */
 int pt_option_choice(const struct pt_parser *parser);
+
+/* The option's value: a PID; a number within bounds; how long to wait (pt_parse_wait). A usage
+ * error when it is none. */
+pid_t pt_option_pid(const struct pt_parser *parser);
+uint64_t pt_option_number(const struct pt_parser *parser, uint64_t minimum, uint64_t maximum);
+int64_t pt_option_wait(const struct pt_parser *parser);
 
 /* A usage error in the value (or operand) just read, pointing at the place the fault names. */
 _Noreturn void pt_option_fault(const struct pt_parser *parser, const struct pt_fault *fault);

@@ -174,6 +174,56 @@ int pt_option_choice(const struct pt_parser *parser)
              parser->row->values);
 }
 
+pid_t pt_option_pid(const struct pt_parser *parser)
+{
+    struct pt_fault fault = {0};
+    pid_t pid;
+
+    if (pt_parse_pid(parser->value, &pid, &fault) != 0)
+        pt_option_fault(parser, &fault);
+    return pid;
+}
+
+uint64_t pt_option_number(const struct pt_parser *parser, uint64_t minimum, uint64_t maximum)
+{
+    struct pt_fault fault = {0};
+    uint64_t number;
+
+    if (pt_parse_u64(parser->value, minimum, maximum, &number, &fault) != 0)
+        pt_option_fault(parser, &fault);
+    return number;
+}
+
+int64_t pt_option_wait(const struct pt_parser *parser)
+{
+    struct pt_fault fault = {0};
+    int64_t wait;
+
+    if (pt_parse_wait(parser->value, &wait, &fault) != 0)
+        pt_option_fault(parser, &fault);
+    return wait;
+}
+
+bool pt_option_take_output(struct pt_output_choice *choice, int id)
+{
+    switch (id) {
+    case PT_OPTION_DRY_RUN:
+        choice->dry_run = true;
+        return true;
+    case PT_OPTION_JSON:
+        choice->json = true;
+        return true;
+    case PT_OPTION_VERBOSE:
+        pt_report_set_verbosity(1);
+        return true;
+    case PT_OPTION_QUIET:
+        pt_report_set_verbosity(-1);
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* "--co: ambiguous option: --color, --context", "--colr: unknown option; did you mean --color?" */
 static _Noreturn void refuse_name(const struct pt_parser *parser, const char *why)
 {

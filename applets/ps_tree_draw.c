@@ -466,9 +466,7 @@ int ps_tree_draw(const struct ps_tree_settings *settings, struct ps_tree_view *v
         .out = out,
         .symbols = ps_tree_symbols(settings->charset),
         .one_per_line = ps_tree_is_one_per_line(settings),
-        .labels = {.settings = settings,
-                   .view = view,
-                   .escape = pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0},
+        .labels = {.settings = settings, .view = view, .escape = pt_text_escape_flags()},
     };
     int error = prepare(&drawing);
     if (error == 0)

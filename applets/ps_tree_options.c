@@ -185,15 +185,6 @@ static void take_scope(const struct pt_parser *parser, struct ps_tree_arguments 
     arguments->scope_option = parser->row->names;
 }
 
-static uint64_t take_number(const struct pt_parser *parser, uint64_t minimum, uint64_t maximum)
-{
-    struct pt_fault fault = {0};
-    uint64_t number;
-    if (pt_parse_u64(parser->value, minimum, maximum, &number, &fault) < 0)
-        pt_option_fault(parser, &fault);
-    return number;
-}
-
 /* For people and for completions. */
 static _Noreturn void list_fields(void)
 {
@@ -296,13 +287,13 @@ static bool take_drawing(const struct pt_parser *parser, int id,
         arguments->color = (unsigned)pt_option_choice(parser);
         return true;
     case OPTION_HIGHLIGHT_PID:
-        arguments->request.highlight_pid = (pid_t)take_number(parser, 1, INT32_MAX);
+        arguments->request.highlight_pid = pt_option_pid(parser);
         return true;
     case OPTION_NAMESPACE_SORT:
         settings->sort_namespace = pt_option_choice(parser);
         return true;
     case OPTION_DEPTH:
-        settings->depth = (uint32_t)take_number(parser, 0, UINT32_MAX - 1);
+        settings->depth = (uint32_t)pt_option_number(parser, 0, UINT32_MAX - 1);
         return true;
     case OPTION_TOTALS:
         settings->total = PS_TREE_TOTAL_RSS;

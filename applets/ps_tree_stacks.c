@@ -209,8 +209,7 @@ out:
 static int append_frame(struct pt_buffer *line, const struct pt_stat *stat)
 {
     size_t begin = line->length;
-    int error = pt_buffer_escape(line, stat->comm, stat->comm_length,
-                                 pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
+    int error = pt_buffer_escape(line, stat->comm, stat->comm_length, pt_text_escape_flags());
     if (error == 0 && line->length == begin)
         error = pt_buffer_append_byte(line, '_');
     for (size_t i = begin; error == 0 && i < line->length; i++)

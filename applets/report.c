@@ -63,11 +63,6 @@ static PT_PRINTF(3, 0) void format_line(struct pt_buffer *line, unsigned flags, 
     free(raw);
 }
 
-static unsigned locale_flags(void)
-{
-    return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
-}
-
 void pt_report_never_wait(void)
 {
     report.never_waits = true;
@@ -94,7 +89,7 @@ static PT_PRINTF(1, 0) void say(const char *format, va_list arguments, bool poin
 {
     struct pt_buffer line;
 
-    format_line(&line, locale_flags(), format, arguments);
+    format_line(&line, pt_text_escape_flags(), format, arguments);
     fflush(stdout); /* where both are one terminal, in the order they were said */
     pt_progress_done();
     if (!may_write()) {
@@ -210,7 +205,7 @@ void pt_progress(const char *format, ...)
     if (report.verbosity < 0 || columns == 0 || !may_write())
         return;
     va_start(arguments, format);
-    format_line(&line, locale_flags(), format, arguments);
+    format_line(&line, pt_text_escape_flags(), format, arguments);
     va_end(arguments);
     pt_progress_done();
     /* A line that fills the last column would wrap on some terminals. */
@@ -235,6 +230,15 @@ static bool reader_is_gone(int error)
 static int find_error(void)
 {
     return write(STDOUT_FILENO, "", 0) < 0 ? errno : 0;
+}
+
+void pt_put_escaped(const char *bytes, size_t length, FILE *out)
+{
+    struct pt_buffer text = {0};
+
+    pt_buffer_escape(&text, bytes, length, pt_text_escape_flags());
+    fwrite(pt_buffer_text(&text), 1, text.length, out);
+    pt_buffer_done(&text);
 }
 
 bool pt_report_write(const char *bytes, size_t length)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #if defined(__GNUC__)
 #define PT_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -74,6 +75,9 @@ void pt_progress_done(void);
 /* The width of a terminal: COLUMNS, else what the terminal says, else 80. 0 when FD is none: what
  * is written there is never cut. */
 size_t pt_terminal_columns(int fd);
+
+/* Writes text of a process or a user into a result, escaped as messages are. */
+void pt_put_escaped(const char *bytes, size_t length, FILE *out);
 
 /* Writes to stdout at once, for what is drawn again and again. False: it failed, and pt_report_end
  * will say why; what was written before is part of that. */

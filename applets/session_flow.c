@@ -119,7 +119,7 @@ static void drop_front(struct pt_buffer *buffer, size_t length)
 /* Whole lines, escaped, are to be written; after the last byte the rest too. */
 static void escape_lines(struct pt_flow *flow)
 {
-    unsigned flags = pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
+    unsigned flags = pt_text_escape_flags();
     size_t done = 0;
 
     while (done < flow->line.length) {

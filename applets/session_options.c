@@ -29,8 +29,6 @@ void pt_session_settings_init(struct pt_session_settings *settings,
 
 bool pt_session_option(struct pt_session_settings *settings, const struct pt_parser *parser, int id)
 {
-    struct pt_fault fault;
-
     switch (id) {
     case SESSION_USER:
         if (pt_user_id(parser->value, &settings->query.uid) != 0)
@@ -39,8 +37,7 @@ bool pt_session_option(struct pt_session_settings *settings, const struct pt_par
         settings->query.has_uid = true;
         return true;
     case SESSION_WAIT:
-        if (pt_parse_wait(parser->value, &settings->wait, &fault) != 0)
-            pt_option_fault(parser, &fault);
+        settings->wait = pt_option_wait(parser);
         settings->waits = true;
         return true;
     case SESSION_HEADLESS:

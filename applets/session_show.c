@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "text.h"
+#include "report.h"
 
 static const char *const ranks[] = {
     [PT_RANK_ACTIVE] = "active",
@@ -32,15 +32,6 @@ void pt_session_describe(const struct pt_candidate *candidate, struct pt_buffer 
 
 /* --- for people --- */
 
-static void print_escaped(const char *bytes, size_t length)
-{
-    struct pt_buffer text = {0};
-
-    pt_buffer_escape(&text, bytes, length, pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0);
-    fputs(pt_buffer_text(&text), stdout);
-    pt_buffer_done(&text);
-}
-
 static void print_variables(const struct pt_candidate *candidate)
 {
     const struct pt_imports *imports = candidate->ballot.imports;
@@ -61,7 +52,7 @@ static void print_dropped(const struct pt_candidate *candidate)
         const struct pt_dropped *dropped = &candidate->ballot.dropped[i];
 
         printf("  dropped %s=", dropped->name);
-        print_escaped(dropped->text, dropped->length);
+        pt_put_escaped(dropped->text, dropped->length, stdout);
         printf(": %s\n", pt_drop_text(dropped->why));
     }
 }
@@ -72,7 +63,7 @@ static void print_one(const struct pt_candidate *candidate, bool chosen, bool re
     struct pt_buffer text = {0};
 
     pt_session_describe(candidate, &text);
-    print_escaped(pt_buffer_text(&text), text.length);
+    pt_put_escaped(pt_buffer_text(&text), text.length, stdout);
     pt_buffer_done(&text);
     if (chosen)
         printf(": used\n");

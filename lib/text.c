@@ -124,6 +124,11 @@ bool pt_text_utf8_locale(void)
     return false;
 }
 
+unsigned pt_text_escape_flags(void)
+{
+    return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
+}
+
 void pt_text_set_locale(void)
 {
     if (!setlocale(LC_CTYPE, "") && pt_text_utf8_locale())

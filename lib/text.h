@@ -49,6 +49,9 @@ enum {
     PT_ESCAPE_QUOTE = 2, /* `"` becomes `\"` too: for text that will stand in quotes */
 };
 
+/* What the locale asks for: PT_ESCAPE_UTF8 or 0. */
+unsigned pt_text_escape_flags(void);
+
 /* Appends BYTES so that they are one line of harmless text: an ASCII control or DEL, and a byte
  * that is not UTF-8 or may not be shown, as `\xHH`; an unprintable code point as `\u{H...}`; `\` as
  * `\\`; all hexadecimal digits in lower case. 0 or -ENOMEM. */
