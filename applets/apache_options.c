@@ -308,7 +308,7 @@ static void take_rest(const struct pt_parser *parser, int id, struct arguments *
         settings->file = parser->value;
         break;
     case OPTION_PROCFS:
-        settings->procfs = parser->value;
+        settings->procfs = pt_option_procfs(parser);
         break;
     }
 }
@@ -381,7 +381,7 @@ void apache_settings_init(struct apache_settings *settings)
     const size_t count = sizeof usual_names / sizeof *usual_names;
 
     *settings = (struct apache_settings){
-        .procfs = getenv("PROCTOOL_PROCFS"),
+        .procfs = pt_options_procfs(),
         .name_count = count,
         .user = pt_match_new(),
         .absent = APACHE_CRITICAL,

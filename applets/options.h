@@ -143,6 +143,11 @@ pid_t pt_option_pid(const struct pt_parser *parser);
 uint64_t pt_option_number(const struct pt_parser *parser, uint64_t minimum, uint64_t maximum);
 int64_t pt_option_wait(const struct pt_parser *parser);
 
+/* The root that --procfs names, which is not empty; before that, the one that PROCTOOL_PROCFS
+ * names, NULL where that is unset or empty. */
+const char *pt_option_procfs(const struct pt_parser *parser);
+const char *pt_options_procfs(void);
+
 /* A usage error in the value (or operand) just read, pointing at the place the fault names. */
 _Noreturn void pt_option_fault(const struct pt_parser *parser, const struct pt_fault *fault);
 

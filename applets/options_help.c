@@ -204,6 +204,20 @@ int64_t pt_option_wait(const struct pt_parser *parser)
     return wait;
 }
 
+const char *pt_option_procfs(const struct pt_parser *parser)
+{
+    if (parser->value[0] == '\0')
+        pt_option_refuse(parser, "empty");
+    return parser->value;
+}
+
+const char *pt_options_procfs(void)
+{
+    const char *procfs = getenv("PROCTOOL_PROCFS");
+
+    return procfs != NULL && procfs[0] != '\0' ? procfs : NULL;
+}
+
 bool pt_option_take_output(struct pt_output_choice *choice, int id)
 {
     switch (id) {

@@ -372,9 +372,7 @@ static void take_records(const struct pt_parser *parser, int id,
         take_sort(parser, settings);
         break;
     case OPTION_PROCFS:
-        if (parser->value[0] == '\0')
-            pt_option_refuse(parser, "empty");
-        arguments->procfs = parser->value;
+        arguments->procfs = pt_option_procfs(parser);
         break;
     }
 }
@@ -413,13 +411,6 @@ static void check(const struct ps_tree_arguments *arguments)
         pt_usage("--ignore-ancestors: needs a criterion");
 }
 
-/* An empty one is as good as none. */
-static const char *procfs_of_environment(void)
-{
-    const char *procfs = getenv("PROCTOOL_PROCFS");
-    return procfs != NULL && procfs[0] != '\0' ? procfs : NULL;
-}
-
 /* Colour is for terminals, and NO_COLOR (no-color.org) turns off what was not asked for. */
 static bool wants_colour(const struct ps_tree_arguments *arguments)
 {
@@ -451,7 +442,7 @@ void ps_tree_read_options(struct ps_tree_arguments *arguments, int argc, char **
     *arguments = (struct ps_tree_arguments){
         .settings = {.depth = UINT32_MAX, .sort_namespace = -1},
         .request = {.match = pt_match_new(), .context = PS_TREE_CONTEXT_BOTH},
-        .procfs = procfs_of_environment(),
+        .procfs = pt_options_procfs(),
     };
     if (arguments->request.match == NULL)
         pt_die(PT_EXIT_IO, "out of memory");

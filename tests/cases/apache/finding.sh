@@ -71,3 +71,7 @@ show --pid 101
 show --pidfile none
 echo x >bad
 status apache-mem --pidfile bad
+echo "-- an empty PROCTOOL_PROCFS is none, an empty --procfs a mistake"
+PROCTOOL_PROCFS='' apache-mem --exe-name no-such-server
+echo "status $?"
+status apache-mem --procfs ''
