@@ -450,14 +450,15 @@ static int read_limit(const char *path, const struct memory_files *files,
     return error < 0 ? error : 1;
 }
 
-static size_t depth_of(struct word path)
+/* How many there are up to the mount point as to_parent goes, slash by slash: a captured tree may
+ * have put several between two words. */
+static size_t count_groups(struct word below)
 {
-    struct word word;
-    size_t depth = 0;
+    size_t count = 1;
 
-    while (next_word(&path, &word))
-        depth++;
-    return depth;
+    for (size_t i = 0; i < below.length; i++)
+        count += below.text[i] == '/';
+    return count;
 }
 
 /* The path in the hierarchy of the group that `directory` is. */
@@ -486,7 +487,7 @@ static int read_limits(struct place *place, struct pt_arena *arena, struct pt_me
         place->controller != NULL ? &version1_files : &version2_files;
     struct word below = {place->directory.data + place->mount_length,
                          place->directory.length - place->mount_length};
-    size_t room = depth_of(below) + 1, hidden = place->group.length - below.length;
+    size_t room = count_groups(below), hidden = place->group.length - below.length;
 
     limits->list =
         pt_arena_array(arena, room, sizeof *limits->list, PT_ALIGN_OF(struct pt_memory_limit));

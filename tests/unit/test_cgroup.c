@@ -237,6 +237,26 @@ START_TEST(version2)
 }
 END_TEST
 
+/* No kernel writes such a path, but somebody who made a tree for us may: each step up is a group.
+ */
+START_TEST(many_slashes)
+{
+    static const struct mount mounts[] = {{"/", "cg", V2}};
+    char text[512] = "0::/web";
+    struct pt_memory_limits limits;
+
+    memset(text + strlen(text), '/', 300);
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("cg/web", "700\n", "600\n", "");
+    limits = read_limits(text);
+    ck_assert_ptr_null(limits.unseen);
+    ck_assert_uint_eq(limits.count, 301);
+    check_limit(&limits, 300, "/web", 700, 600, 0);
+    tear_down();
+}
+END_TEST
+
 /* Where version 1 has the controller its line counts, and the sum over the groups below. */
 START_TEST(version1)
 {
@@ -402,6 +422,6 @@ END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("cgroup", path, unit, container, version2, version1, subtree, outside,
-                     several_mounts, frozen, no_mounts);
+    return RUN_SUITE("cgroup", path, unit, container, version2, many_slashes, version1, subtree,
+                     outside, several_mounts, frozen, no_mounts);
 }
