@@ -195,7 +195,8 @@ int cron_add_job(struct cron *cron, struct cron_view *view, uint32_t node,
     if (error < 0)
         return error;
     error = describe(cron, view, node, job);
-    jobs = error == 0 ? realloc(cron->jobs, (cron->job_count + 1) * sizeof *jobs) : NULL;
+    jobs =
+        error == 0 ? realloc(cron->jobs, (cron->job_count + 1) * sizeof(struct cron_job *)) : NULL;
     if (jobs == NULL) {
         pt_handle_close(&job->handle);
         return error != 0 ? error : -ENOMEM;
@@ -217,25 +218,51 @@ static int take_child(struct cron *cron, struct cron_view *view, struct cron_dae
     return cron_add_job(cron, view, node, &template);
 }
 
-/* The children of PARENT: of the daemon, or of the worker that runs its jobs. */
-static int add_children(struct cron *cron, struct cron_view *view, struct cron_daemon *daemon,
-                        uint32_t parent)
+/* The same if it lives, with the answer whether it is a worker itself. */
+static int take_living(struct cron *cron, struct cron_view *view, struct cron_daemon *daemon,
+                       uint32_t node, bool *ret_worker)
+{
+    const struct pt_process *process = &view->snapshot.processes[node];
+    int error;
+
+    *ret_worker = false;
+    if (pt_process_has_ended(process))
+        return 0;
+    error = pt_snapshot_add(&view->snapshot, &node, 1, PT_SOURCE_BIT(PT_SOURCE_EXE));
+    if (error != 0)
+        return error;
+    *ret_worker =
+        process->stat.ppid == daemon->process.stat.pid && cron_is_worker(daemon->kind, process);
+    return take_child(cron, view, daemon, node, *ret_worker);
+}
+
+/* The jobs that the daemon's worker runs. */
+static int add_jobs_of(struct cron *cron, struct cron_view *view, struct cron_daemon *daemon,
+                       uint32_t worker)
 {
     size_t count;
-    uint32_t *children = pt_tree_children(&view->tree, parent, &count);
+    uint32_t *children = pt_tree_children(&view->tree, worker, &count);
+    int error = 0;
+    bool is_worker;
+
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = take_living(cron, view, daemon, children[i], &is_worker);
+    return error;
+}
+
+static int add_children(struct cron *cron, struct cron_view *view, struct cron_daemon *daemon,
+                        uint32_t node)
+{
+    size_t count;
+    uint32_t *children = pt_tree_children(&view->tree, node, &count);
     int error = 0;
 
     for (size_t i = 0; i < count && error == 0; i++) {
-        const struct pt_process *process = &view->snapshot.processes[children[i]];
-        bool worker = process->stat.ppid == daemon->process.stat.pid;
+        bool is_worker;
 
-        if (pt_process_has_ended(process))
-            continue;
-        pt_snapshot_add(&view->snapshot, &children[i], 1, PT_SOURCE_BIT(PT_SOURCE_EXE));
-        worker = worker && cron_is_worker(daemon->kind, process);
-        error = take_child(cron, view, daemon, children[i], worker);
-        if (error == 0 && worker)
-            error = add_children(cron, view, daemon, children[i]);
+        error = take_living(cron, view, daemon, children[i], &is_worker);
+        if (error == 0 && is_worker)
+            error = add_jobs_of(cron, view, daemon, children[i]);
     }
     return error;
 }
@@ -251,7 +278,7 @@ static int add_orphans(struct cron *cron, struct cron_view *view)
 
         if (job->worker && job->daemon->handle.ended && !job->handle.ended && node != PT_NO_INDEX &&
             view->snapshot.processes[node].stat.starttime == job->starttime)
-            error = add_children(cron, view, job->daemon, node);
+            error = add_jobs_of(cron, view, job->daemon, node);
     }
     return error;
 }

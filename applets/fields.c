@@ -73,7 +73,7 @@ static int add_word(const struct pt_field **fields, size_t *count, const char *w
 
 int pt_fields_parse(const char *text, const struct pt_field ***ret_fields, struct pt_fault *fault)
 {
-    const struct pt_field **fields = calloc(pt_field_count + 1, sizeof *fields);
+    const struct pt_field **fields = calloc(pt_field_count + 1, sizeof(const struct pt_field *));
     size_t count = 0, offset = 0;
     if (fields == NULL)
         return -ENOMEM;

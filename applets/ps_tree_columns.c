@@ -23,7 +23,7 @@ static const struct pt_field **list_fields(const struct ps_tree_settings *settin
     size_t count = 0;
     while (settings->fields != NULL && settings->fields[count] != NULL)
         count++;
-    const struct pt_field **fields = calloc(count + 3, sizeof *fields);
+    const struct pt_field **fields = calloc(count + 3, sizeof(const struct pt_field *));
     if (fields == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++)
@@ -80,7 +80,7 @@ static int make_columns(struct ps_tree_columns *columns, const struct ps_tree_se
     while (columns->fields[count] != NULL)
         count++;
     columns->table.columns = calloc(count + 1, sizeof *columns->table.columns);
-    columns->texts = calloc(count, sizeof *columns->texts);
+    columns->texts = calloc(count + 1, sizeof *columns->texts);
     columns->cells = calloc(count + 1, sizeof *columns->cells);
     if (!columns->table.columns || !columns->texts || !columns->cells)
         return -ENOMEM;

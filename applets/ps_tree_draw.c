@@ -318,6 +318,11 @@ static int compare_places(const void *left, const void *right)
     return (a->place > b->place) - (a->place < b->place);
 }
 
+struct domains {
+    struct domain *list;
+    size_t count, capacity;
+};
+
 static void order_domains(struct domain *domains, size_t count)
 {
     qsort(domains, count, sizeof *domains, compare_inodes);
@@ -330,23 +335,34 @@ static void order_domains(struct domain *domains, size_t count)
     qsort(domains, count, sizeof *domains, compare_places);
 }
 
+static int add_domain(struct domains *domains, uint64_t inode, uint32_t root)
+{
+    struct domain *list = pt_grow(domains->list, domains->count, &domains->capacity, sizeof *list);
+    if (list == NULL)
+        return -ENOMEM;
+    list[domains->count] = (struct domain){.inode = inode, .place = domains->count, .root = root};
+    domains->list = list;
+    domains->count++;
+    return 0;
+}
+
 /* Walks one tree as if all were drawn, row by row, and adds what is in another namespace than its
  * parent. `stack` has room for a row of each process. */
-static void find_domains(struct drawing *drawing, uint32_t root, uint32_t *stack,
-                         struct domain *domains, size_t *count)
+static int find_domains(struct drawing *drawing, uint32_t root, uint32_t *stack,
+                        struct domains *domains)
 {
+    int error = 0;
     size_t height = 0;
     stack[height++] = root;
-    while (height > 0) {
+    while (height > 0 && error == 0) {
         uint32_t node = stack[--height], parent = drawing->view->tree->parent[node];
         uint64_t inode = ps_tree_namespace(drawing->settings, drawing->view, node);
-        if (node == root || ps_tree_namespace(drawing->settings, drawing->view, parent) != inode) {
-            domains[*count] = (struct domain){.inode = inode, .place = *count, .root = node};
-            ++*count;
-        }
+        if (node == root || ps_tree_namespace(drawing->settings, drawing->view, parent) != inode)
+            error = add_domain(domains, inode, node);
         for (uint32_t i = drawing->rows.length[node]; i-- > 0;)
             stack[height++] = drawing->rows.rows[drawing->rows.first[node] + i].node;
     }
+    return error;
 }
 
 static int draw_domains(struct drawing *drawing, const struct domain *domains, size_t count)
@@ -371,22 +387,21 @@ static int draw_domains(struct drawing *drawing, const struct domain *domains, s
 static int draw_by_namespace(struct drawing *drawing)
 {
     const struct ps_tree_view *view = drawing->view;
-    size_t room = view->tree->count + 1, count = 0;
-    struct domain *domains = malloc(room * sizeof *domains);
-    uint32_t *stack = malloc(room * sizeof *stack);
-    int error = domains && stack ? 0 : -ENOMEM;
+    struct domains domains = {0}; /* more than processes, where a root stands in another's tree */
+    uint32_t *stack = malloc((view->tree->count + 1) * sizeof *stack);
+    int error = stack != NULL ? 0 : -ENOMEM;
     drawing->rows.survey = true;
     for (size_t i = 0; i < view->root_count && error == 0; i++) {
         error = ps_tree_rows_build(&drawing->rows, view->roots[i]);
         if (error == 0)
-            find_domains(drawing, view->roots[i], stack, domains, &count);
+            error = find_domains(drawing, view->roots[i], stack, &domains);
     }
     drawing->rows.survey = false;
     if (error == 0) {
-        order_domains(domains, count);
-        error = draw_domains(drawing, domains, count);
+        order_domains(domains.list, domains.count);
+        error = draw_domains(drawing, domains.list, domains.count);
     }
-    free(domains);
+    free(domains.list);
     free(stack);
     return error;
 }

@@ -215,9 +215,9 @@ static int write_table(struct records *records)
     size_t count = count_fields(records->fields);
     struct rows rows = {
         .records = records,
-        .table = {.columns = calloc(count, sizeof *rows.table.columns), .count = count},
-        .texts = calloc(count, sizeof *rows.texts),
-        .cells = calloc(count, sizeof *rows.cells),
+        .table = {.columns = calloc(count + 1, sizeof *rows.table.columns), .count = count},
+        .texts = calloc(count + 1, sizeof *rows.texts),
+        .cells = calloc(count + 1, sizeof *rows.cells),
     };
     int error = -ENOMEM;
     if (rows.table.columns == NULL || rows.texts == NULL || rows.cells == NULL)

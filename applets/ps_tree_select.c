@@ -242,7 +242,7 @@ static int select_matches(struct selecting *selecting)
     if (error == 0)
         error = pt_match_select(selecting->request->match, selecting->snapshot, selecting->among,
                                 &selection);
-    if (error < 0)
+    if (error != 0)
         return error;
     if (selection.unreadable > 0)
         pt_warn("%zu process%s left out: what would decide may not be read", selection.unreadable,

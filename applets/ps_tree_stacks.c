@@ -179,7 +179,7 @@ static int find_paths(struct stacks *stacks)
     const struct pt_tree *tree = stacks->view->tree;
     uint32_t levels = find_levels(stacks);
     uint32_t *first = calloc((size_t)levels + 2, sizeof *first);
-    uint32_t *sorted = malloc((tree->node_count + 1) * sizeof *sorted);
+    uint32_t *sorted = calloc(tree->node_count + 1, sizeof *sorted);
     int error = -ENOMEM;
     if (first == NULL || sorted == NULL)
         goto out;

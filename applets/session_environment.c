@@ -30,7 +30,7 @@ static void unset(struct environment *environment, const char *name)
 {
     size_t i = find(environment, name);
 
-    if (i == environment->count)
+    if (i >= environment->count)
         return;
     free(environment->list[i]);
     environment->list[i] = environment->list[--environment->count];

@@ -120,7 +120,7 @@ static bool is_unit(struct word word)
     for (size_t i = 0; i < word.length; i++) {
         unsigned char byte = (unsigned char)word.text[i];
         bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        if (!letter && !(byte >= '0' && byte <= '9') && !memchr(":-_.\\@", byte, 6))
+        if (!letter && !(byte >= '0' && byte <= '9') && (byte == '\0' || !strchr(":-_.\\@", byte)))
             return false;
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)

@@ -264,13 +264,12 @@ int pt_match_select(const struct pt_match *match, struct pt_snapshot *snapshot,
         .open = malloc((count + 1) * sizeof *selecting.open),
         .needs = malloc((count + 1) * sizeof *selecting.needs),
         .batch = malloc((count + 1) * sizeof *selecting.batch),
-        .verdict = malloc(count + 1),
+        .verdict = calloc(count + 1, 1), /* PT_NO */
     };
     int error = -ENOMEM;
     if (!selecting.open || !selecting.needs || !selecting.batch || !selecting.verdict)
         goto out;
     for (uint32_t i = 0; i < count; i++) {
-        selecting.verdict[i] = PT_NO;
         if (among == NULL || among[i])
             selecting.open[selecting.open_count++] = i;
     }

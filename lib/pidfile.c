@@ -62,7 +62,7 @@ static int read_file(int directory, const char *name, int flags, const struct st
                      pid_t *ret_pid, struct pt_fault *fault)
 {
     int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
-    char bytes[READ_SIZE];
+    char bytes[READ_SIZE] = "";
     struct stat status;
     ssize_t length = 0;
     int error = 0;
@@ -185,7 +185,7 @@ static int next_name(struct walk *walk, char **ret_name, bool *ret_last)
 
 static int read_last(struct walk *walk, const char *name, pid_t *ret_pid)
 {
-    struct stat status;
+    struct stat status = {0};
     int error;
 
     if (walk->writable)
@@ -206,7 +206,7 @@ static int read_last(struct walk *walk, const char *name, pid_t *ret_pid)
  * the last name is always the file's own. */
 static int walk_name(struct walk *walk, const char *name, bool last, pid_t *ret_pid)
 {
-    struct stat status;
+    struct stat status = {0};
     int error;
 
     if (last) {
@@ -247,10 +247,9 @@ static int read_strictly(const char *path, pid_t *ret_pid, struct pt_fault *faul
         bool last = false;
 
         result = next_name(&walk, &name, &last);
-        if (result == 0 && name == NULL)
-            result = pt_fault_set(fault, 0, "refused: not a regular file");
         if (result == 0)
-            result = walk_name(&walk, name, last, ret_pid);
+            result = name != NULL ? walk_name(&walk, name, last, ret_pid)
+                                  : pt_fault_set(fault, 0, "refused: not a regular file");
         free(name);
     }
     if (walk.directory >= 0)
@@ -261,7 +260,7 @@ static int read_strictly(const char *path, pid_t *ret_pid, struct pt_fault *faul
 
 int pt_pidfile_read(const char *path, bool strict, pid_t *ret_pid, struct pt_fault *fault)
 {
-    struct stat status;
+    struct stat status = {0};
     int error;
 
     if (strict)

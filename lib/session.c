@@ -236,7 +236,7 @@ static int ask(struct search *search, struct pt_candidate **chosen, size_t count
 /* Asks all that are open and of this rank, or better. */
 static int ask_up_to(struct search *search, enum pt_rank rank)
 {
-    struct pt_candidate **chosen = calloc(search->count + 1, sizeof *chosen);
+    struct pt_candidate **chosen = calloc(search->count + 1, sizeof(struct pt_candidate *));
     struct pt_probe *probes = calloc(search->count + 1, sizeof *probes);
     size_t count = 0;
     int error = -ENOMEM;

@@ -49,7 +49,7 @@ int pt_snapshot_scan(struct pt_snapshot *ret_snapshot, const struct pt_procfs *p
     int error = pt_procfs_clocks(procfs, &snapshot.clocks);
     if (error == 0)
         error = pt_procfs_pids(procfs, &pids, &snapshot.count);
-    if (error < 0)
+    if (error != 0)
         goto out;
     snapshot.processes = calloc(snapshot.count + 1, sizeof *snapshot.processes);
     if (snapshot.processes == NULL) {

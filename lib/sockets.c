@@ -433,7 +433,7 @@ int pt_networks_get(struct pt_networks *networks, uint64_t net, pid_t pid,
     }
     if (networks->own == 0)
         networks->own = own_network(networks->procfs);
-    list = realloc(networks->list, (networks->count + 1) * sizeof *list);
+    list = realloc(networks->list, (networks->count + 1) * sizeof(struct pt_sockets *));
     if (list == NULL)
         return -ENOMEM;
     networks->list = list;

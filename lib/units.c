@@ -320,8 +320,8 @@ const char *pt_format_duration(int64_t duration, char buffer[PT_DURATION_SIZE])
 /* Reads `K`, `k` or `KiB` from *CURSOR on: its power of 1024, 0 for bytes. */
 static unsigned scan_size_unit(const char **cursor, const char *end)
 {
-    static const char letters[] = "KkMmGgTt";
-    const char *letter = *cursor < end ? memchr(letters, **cursor, strlen(letters)) : NULL;
+    static const char letters[] = {'K', 'k', 'M', 'm', 'G', 'g', 'T', 't'};
+    const char *letter = *cursor < end ? memchr(letters, **cursor, sizeof letters) : NULL;
 
     if (!letter)
         return 0;
