@@ -237,7 +237,8 @@ static int verify_descendant(const struct pt_verifier *verifier, const struct pt
 
 /* --- who has joined --- */
 
-/* argv is read now, since later there may be nobody to ask. */
+/* argv is read now, since later there may be nobody to ask. One that is longer than a record keeps
+ * stays unknown: what is cut is not shown. */
 static int keep_argv(struct kill_set *set, uint32_t index)
 {
     const struct pt_handle *handle = &set->members.list[index]->handle;
@@ -255,7 +256,8 @@ static int keep_argv(struct kill_set *set, uint32_t index)
     }
     if (pt_process_read_watched(set->procfs, handle->pid, PT_SOURCE_BIT(PT_SOURCE_CMDLINE),
                                 &set->arena, &process) == 0 &&
-        process.stat.starttime == handle->starttime && pt_process_has(&process, PT_SOURCE_CMDLINE))
+        process.stat.starttime == handle->starttime &&
+        pt_process_has(&process, PT_SOURCE_CMDLINE) && !process.more->cmdline_cut)
         set->argv[index] = process.more->cmdline;
     return 0;
 }

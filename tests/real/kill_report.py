@@ -48,6 +48,13 @@ class Outcomes(support.Case):
         self.assertLess(record["seconds"], support.DEADLINE)
         self.assertTrue(child.has_ended())
 
+    def test_long_argv(self):
+        """What is longer than is kept is unknown, and never cut."""
+        for length, shown in (4000, True), (5000, False):
+            child = self.helper("target", "plain", "x" * length)
+            record = self.one(child.pid, "ended", ["TERM", "CONT"])
+            self.assertEqual(record["argv"] and record["argv"][2:], ["x" * length] if shown else None)
+
     def test_killed(self):
         _, pid = self.target("ignore")
         self.one(pid, "killed", ["TERM", "CONT", "KILL"], "-t", "0.05")
