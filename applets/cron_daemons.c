@@ -377,8 +377,11 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const 
             is_known(cron, process) || is_child_of_match(&snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);
-        *ret_parent = pt_arena_strndup(&cron->arena, parent != NULL ? parent->stat.comm : "?",
-                                       parent != NULL ? parent->stat.comm_length : 1);
+        *ret_parent = parent != NULL ? pt_arena_strndup(&cron->arena, parent->stat.comm,
+                                                        parent->stat.comm_length)
+                                     : NULL;
+        if (*ret_parent == NULL)
+            *ret_parent = "?";
         found = process->stat.pid;
     }
     free(indexes);

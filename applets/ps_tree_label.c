@@ -263,20 +263,14 @@ static bool repeats_name(const char *word, size_t length, const struct pt_stat *
     enum { COMM_LENGTH = 15 };
     if (memchr(word, ' ', length) != NULL)
         return false;
-    for (size_t i = length; i > 0; i--) {
-        if (word[i - 1] == '/') {
-            word += i;
-            length -= i;
-            break;
-        }
-    }
-    if (length > 0 && word[0] == '-') {
-        word++;
-        length--;
+    struct pt_bytes base = pt_base_name((struct pt_bytes){word, length});
+    if (base.length > 0 && base.bytes[0] == '-') { /* a login shell's */
+        base.bytes++;
+        base.length--;
     }
     size_t name = stat->comm_length < COMM_LENGTH ? stat->comm_length : COMM_LENGTH;
-    length = length < COMM_LENGTH ? length : COMM_LENGTH;
-    return length == name && memcmp(word, stat->comm, length) == 0;
+    size_t said = base.length < COMM_LENGTH ? base.length : COMM_LENGTH;
+    return said == name && memcmp(base.bytes, stat->comm, said) == 0;
 }
 
 static void put_strings(struct ps_tree_labels *labels, struct ps_tree_line *line,
