@@ -359,9 +359,13 @@ static int end_first(struct cron *cron, struct cron_daemon *daemon)
     pt_hold_release(&daemon->hold);
     if (error == 0)
         error = await_end(cron, daemon);
-    if (error != 0)
-        pt_warn("%s (1): %s", cron_kind_label(daemon->kind), strerror(-error));
-    return error != 0 ? CRON_IMPOSSIBLE : 0;
+    if (error == 0 && cron->interrupted != 0)
+        return PT_EXIT_SIGNALLED + cron->interrupted;
+    /* The first process of our own namespace takes no SIGKILL from inside it. */
+    if (error != 0 || !daemon->handle.ended)
+        pt_warn("%s (1): %s", cron_kind_label(daemon->kind),
+                error != 0 ? strerror(-error) : "it has not ended");
+    return error != 0 || !daemon->handle.ended ? CRON_IMPOSSIBLE : 0;
 }
 
 int cron_stop(struct cron *cron)

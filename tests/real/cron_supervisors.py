@@ -3,11 +3,12 @@
 # timeout: 400
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, prepare, run, running, write_program
+from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, prepare, run, running, status_of, write_program
 
 support.in_namespaces()
 
@@ -379,6 +380,23 @@ class Supervisors(Case):
         self.assertIn(result.returncode, (0, -9), result.stderr)
         self.assertTrue(first.has_ended(DEADLINE))
         outer.wait(DEADLINE)
+
+    def test_first_process_that_does_not_end(self):
+        """It has a handler for TERM and launches on; SIGKILL it takes from outside alone."""
+        table = f"/run/{self.name}.tab"
+        with open(table, "w") as file:
+            file.write(f"await /run/{self.name}.never\n")
+        _, first, inside = self.container(f"{STAND_IN} {table}", STAND_IN)
+        ours = self.background("--end-container", before=self.inside)
+        self.until_said(ours, "no job runs that is waited for")
+        support.until(lambda: status_of(first.pid, "TracerPid") == "0", "released", DEADLINE)
+        self.hold(children(ours.pid)[0]).kill(signal.SIGINT)  # nsenter's child
+        self.assertEqual(ours.wait(DEADLINE), 128 + signal.SIGINT)
+        self.assertIn("does not go on: it has been told to end", ours.popen.stderr.read())
+        result = inside("--end-container")
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertIn("it has not ended", result.stderr)
+        self.assertTrue(first.is_alive())
 
     def test_first_process_that_drains(self):
         """It is told only where the container is to end; else the runtime does that."""
