@@ -324,6 +324,47 @@ void cron_daemon_done(struct cron_daemon *daemon)
     pt_handle_close(&daemon->handle);
 }
 
+static bool is_callers(const struct cron_daemon *daemon)
+{
+    return daemon->process.more->status.uid[PT_EFFECTIVE] == geteuid();
+}
+
+/* Who may stop his own only leaves root's alone where he has one, unless he named it. */
+static void leave_roots(struct cron *cron)
+{
+    size_t own = 0, kept = 0;
+
+    for (size_t i = 0; i < cron->daemon_count; i++)
+        own += is_callers(cron->daemons[i]);
+    if (own == 0 || geteuid() == 0 || cron->settings.output.dry_run || cron->settings.pid_count > 0)
+        return;
+    for (size_t i = 0; i < cron->daemon_count; i++) {
+        struct cron_daemon *daemon = cron->daemons[i];
+
+        if (is_callers(daemon)) {
+            cron->daemons[kept++] = daemon;
+            continue;
+        }
+        pt_say(0, "%s is left alone: it is root's", daemon->label);
+        cron_daemon_done(daemon);
+    }
+    cron->daemon_count = kept;
+}
+
+/* What was named and is not there, one by one. */
+static void tell_of_missing(const struct cron *cron)
+{
+    for (size_t i = 0; i < cron->settings.pid_count; i++) {
+        bool found = false;
+
+        for (size_t j = 0; j < cron->daemon_count && !found; j++)
+            found = cron->daemons[j]->process.stat.pid == cron->settings.pids[i];
+        if (!found)
+            pt_warn("--daemon %d: there is no such process, or it is left alone",
+                    (int)cron->settings.pids[i]);
+    }
+}
+
 int cron_find(struct cron *cron)
 {
     int error = 1;
@@ -334,7 +375,11 @@ int cron_find(struct cron *cron)
             cron_daemon_done(cron->daemons[--cron->daemon_count]);
         error = find_once(cron);
     }
-    return error < 0 ? error : 0;
+    if (error < 0)
+        return error;
+    leave_roots(cron);
+    tell_of_missing(cron);
+    return 0;
 }
 
 /* --- its successor --- */

@@ -281,21 +281,17 @@ static void tell_of_interruption(const struct cron *cron)
     }
 }
 
-static int act(struct cron *cron)
+static int act(struct cron *cron, const struct pt_buffer *additions)
 {
-    struct pt_buffer additions;
     int status;
 
-    pt_buffer_init(&additions);
-    find_additions(&cron->settings, &additions);
     pt_report_never_wait();
     status = hold_all(cron);
     if (status == 0) {
-        run_additions(cron, &additions);
+        run_additions(cron, additions);
         if (cron->settings.command == NULL && cron->interrupted == 0)
             status = begin_drains(cron);
     }
-    pt_buffer_done(&additions);
     if (status != 0)
         status = fail(cron, status);
     else if (cron->interrupted != 0)
@@ -351,7 +347,7 @@ static int plan(struct cron *cron)
     return error != 0 ? fail_with(cron, "looking for jobs", error) : cron_show_plan(cron);
 }
 
-static int work(struct cron *cron)
+static int work(struct cron *cron, const struct pt_buffer *additions)
 {
     int status = begin(cron);
 
@@ -361,16 +357,14 @@ static int work(struct cron *cron)
     if (status != 0)
         return status;
     if (cron->daemon_count == 0) {
-        if (cron->settings.pid_count > 0)
-            pt_warn("--daemon: there is no such process, or it is left alone");
-        else
+        if (cron->settings.pid_count == 0)
             pt_say(0, "no cron daemon runs here");
         return cron_report(cron, cron->settings.command != NULL ? run_command(cron) : 0);
     }
     status = check_daemons(cron, why_untouchable);
     if (status != 0)
         return cron_report(cron, fail(cron, status));
-    return cron_report(cron, cron->settings.output.dry_run ? plan(cron) : act(cron));
+    return cron_report(cron, cron->settings.output.dry_run ? plan(cron) : act(cron, additions));
 }
 
 static void cron_done(struct cron *cron)
@@ -411,13 +405,17 @@ static int run(int argc, char **argv)
                         .self = getpid(),
                         .deadline = PT_INFINITE,
                         .look_at = PT_INFINITE};
+    struct pt_buffer additions;
     int status;
 
     cron_read_options(&cron.settings, argc, argv);
+    pt_buffer_init(&additions);
+    find_additions(&cron.settings, &additions);
     pt_origin_save(&cron.origin);
     pt_origin_prepare_children();
     block_signals();
-    status = work(&cron);
+    status = work(&cron, &additions);
+    pt_buffer_done(&additions);
     if (cron.ends_with_us != NULL) {
         status = pt_report_end(status);
         pt_hold_kill_at_exit(&cron.ends_with_us->hold);

@@ -86,11 +86,19 @@ const struct pt_options cron_options = {
 
 /* --- settings --- */
 
+/* An empty word, as a script's unset variable leaves it, would match every job, or nothing. */
+static const char *take_word(const struct pt_parser *parser)
+{
+    if (*parser->value == '\0')
+        pt_option_refuse(parser, "empty");
+    return parser->value;
+}
+
 static void take_except(struct cron_settings *settings, const struct pt_parser *parser)
 {
     struct pt_fault fault = {0};
     int error =
-        pt_pattern_regex(&settings->except[settings->except_count++], parser->value, &fault);
+        pt_pattern_regex(&settings->except[settings->except_count++], take_word(parser), &fault);
 
     if (error == -EINVAL)
         pt_option_fault(parser, &fault);
@@ -105,7 +113,7 @@ static void take_option(struct cron_settings *settings, const struct pt_parser *
         settings->pids[settings->pid_count++] = pt_option_pid(parser);
         break;
     case OPTION_EXE_NAME:
-        settings->names[settings->name_count++] = parser->value;
+        settings->names[settings->name_count++] = take_word(parser);
         break;
     case OPTION_EXCEPT:
         take_except(settings, parser);

@@ -255,6 +255,14 @@ static int verify_stop(struct cron *cron, struct cron_daemon *daemon)
 
 /* --- one daemon --- */
 
+/* Lets one that was asked to end do so: where it was stopped before we came, TERM would wait. */
+static void release_to_end(struct cron_daemon *daemon)
+{
+    pt_hold_release(&daemon->hold);
+    if (daemon->hold.was_stopped)
+        pt_handle_signal(&daemon->handle, &daemon->verifier, SIGCONT);
+}
+
 static void warn_losses(const struct cron *cron, const struct cron_daemon *daemon)
 {
     const char *loses = cron_kind_loses(daemon->kind);
@@ -300,9 +308,10 @@ static int stop_one(struct cron *cron, struct cron_daemon *daemon)
     error = ask ? ask_supervisor(cron, daemon) : send_term(daemon);
     if (error == 0 && cron->interrupted != 0)
         return PT_EXIT_SIGNALLED + cron->interrupted;
-    pt_hold_release(&daemon->hold);
-    if (error == 0)
+    if (error == 0) {
+        release_to_end(daemon);
         error = await_end(cron, daemon);
+    }
     if (error == 0 && daemon->handle.ended && daemon->term == CRON_TERM_HANDLER)
         error = await_late(cron, daemon);
     if (error != 0) {

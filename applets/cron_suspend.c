@@ -313,6 +313,9 @@ static int begin_drain(const struct cron *cron, struct cron_daemon *daemon)
         return CRON_IMPOSSIBLE;
     }
     daemon->draining = daemon->told = true;
+    /* One that somebody has stopped would never take it. */
+    if (daemon->process.stat.state == 'T')
+        pt_handle_signal(&daemon->handle, &daemon->verifier, SIGCONT);
     pt_say(0, "%s was told to finish its jobs (SIG%s)", daemon->label,
            pt_format_signal(number, signal));
     return 0;

@@ -55,6 +55,19 @@ class Cron(Case):
         self.assertIn(f"({stranger.pid}) is left alone: it is not root's", result.stderr)
         self.assertTrue(stranger.is_alive())
 
+    def test_own_beside_roots(self):
+        """Who may stop his own only leaves root's alone; alone, that is the error."""
+        roots = self.daemon()
+        program = shutil.copy(shutil.which("sleep"), "/run/crond")
+        own = self.start([program, "1000"], ready=False, user=65534)
+        support.until(lambda: support.comm(own.pid) == "crond", "exec")
+        result = self.graceful(user=65534, group=65534)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"({roots.pid}) is left alone: it is root's", result.stderr)
+        self.assert_has_ended(own)
+        self.assert_runs(roots)
+        self.assertEqual(self.graceful(user=65534, group=65534).returncode, 5)
+
     # --- waiting and stopping ---
 
     def test_no_job(self):
@@ -156,6 +169,11 @@ class Cron(Case):
         self.assertEqual(result.returncode, 124, result.stderr)
         support.until(lambda: status_of(daemon.pid, "State") == "T", "stopped as it was")
         self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
+        self.end_jobs()
+        result = self.graceful()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("SIGKILL", result.stderr)
+        self.assertEqual(daemon.wait(), -signal.SIGTERM)
 
     # --- the time is over ---
 

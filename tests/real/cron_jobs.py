@@ -133,8 +133,12 @@ class DebianCron(JobCase):
             (["--timeout", "soon"], "soon"),
             (["--report", "-1"], "-1"),
             (["--except", "("], "unbalanced ("),
+            (["--except", ""], "empty"),
+            (["--exe-name", ""], "empty"),
             (["--daemon", "cron"], "cron"),
             (["--additions", "/nowhere"], "there is no such program"),
+            (["-n", "--additions", "/nowhere"], "there is no such program"),
+            (["--daemon", "999999", "--additions", "/nowhere"], "there is no such program"),
             (["--additions", "/etc/passwd"], "it may not be run"),
             (["--additions", writable], "it may not be run"),
             (["--additions", "x", "--no-additions"], "exclude each other"),
@@ -148,9 +152,10 @@ class DebianCron(JobCase):
                 self.assert_runs(daemon)
         result = self.graceful("--daemon", "999999")
         self.assertEqual(result.returncode, 0)
-        self.assertIn("there is no such process", result.stderr)
+        self.assertIn("--daemon 999999: there is no such process", result.stderr)
         self.assert_runs(daemon)
-        result = self.graceful("-n", "--daemon", str(sleeper.pid))
+        result = self.graceful("-n", "--daemon", str(sleeper.pid), "--daemon", "999999")
+        self.assertIn("--daemon 999999: there is no such process", result.stderr)
         self.assertIn(f"unknown cron ({sleeper.pid}): supervisor: none; stop: SIGTERM", result.stdout)
         self.assertTrue(sleeper.is_alive())
 
@@ -338,6 +343,17 @@ class Anacron(Case):
         self.assertIn(f"anacron ({daemon.pid}) does not go on: it has been told to end", ours.popen.stderr.read())
         self.assertTrue(daemon.is_alive())
         self.end_jobs()
+        self.assert_has_ended(daemon)
+
+    def test_stopped_before(self):
+        """One that somebody has stopped goes on, so as to finish."""
+        daemon, _ = self.anacron()
+        daemon.kill(signal.SIGSTOP)
+        support.until(lambda: status_of(daemon.pid, "State") == "T", "stopped")
+        ours = self.background()
+        self.until_said(ours, "was told to finish its jobs (SIGUSR1)")
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
         self.assert_has_ended(daemon)
 
     def test_outlasts_the_time(self):
