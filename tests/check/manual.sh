@@ -62,6 +62,12 @@ for applet in $("$PROCTOOL" --list); do
     fi
 done
 
+# What pages and README start by its path is where packages put it.
+for applet in $("$PROCTOOL" --list); do
+    grep -o "[^ \"=]*bin/$applet" README.md man/*.[18] | grep -v ":/usr/bin/" &&
+        complain "$applet is in /usr/bin"
+done
+
 # The fields' table and the page's: a name, other names in parentheses.
 sed -n -e 's/^    {"\([a-z_]*\)", NULL, PT_VALUE.*/\1/p' \
     -e 's/^    {"\([a-z_]*\)", "\([^"]*\)", PT_VALUE.*/\1 (\2)/p' applets/field_values.c |
