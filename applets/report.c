@@ -3,6 +3,7 @@
 #include "units.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -85,29 +86,48 @@ void pt_progress_done(void)
     report.progress_drawn = false;
 }
 
+/* More than a pipe takes at once would wait for its reader. */
+static void cut(struct pt_buffer *line)
+{
+    static const char mark[] = "...";
+    size_t length = PIPE_BUF - sizeof mark;
+
+    if (!report.never_waits || line->length < PIPE_BUF)
+        return;
+    while (length > 0 && ((unsigned char)line->data[length] & 0xc0) == 0x80)
+        length--; /* within a UTF-8 character */
+    pt_buffer_truncate(line, length);
+    pt_buffer_append_text(line, mark);
+}
+
 static PT_PRINTF(1, 0) void say(const char *format, va_list arguments, bool points_to_help)
 {
-    struct pt_buffer line;
+    struct pt_buffer text, line = {0};
 
-    format_line(&line, pt_text_escape_flags(), format, arguments);
+    format_line(&text, pt_text_escape_flags(), format, arguments);
     fflush(stdout); /* where both are one terminal, in the order they were said */
     pt_progress_done();
-    if (!may_write()) {
-        pt_buffer_done(&line);
-        return;
-    }
     /* Without memory the bare format has to do. */
-    fprintf(stderr, "%s: %s", report.applet, line.length > 0 ? pt_buffer_text(&line) : format);
+    pt_buffer_append_format(&line, "%s: %s", report.applet,
+                            text.length > 0 ? pt_buffer_text(&text) : format);
     if (points_to_help)
-        fprintf(stderr, " (see %s --help)", report.applet);
-    fputc('\n', stderr);
+        pt_buffer_append_format(&line, " (see %s --help)", report.applet);
+    cut(&line);
+    pt_buffer_append_byte(&line, '\n');
+    if (may_write() && line.error == 0)
+        fwrite(line.data, 1, line.length, stderr);
+    else if (may_write())
+        fprintf(stderr, "%s: %s\n", report.applet, format);
     pt_buffer_done(&line);
+    pt_buffer_done(&text);
 }
 
 void pt_warn(const char *format, ...)
 {
     va_list arguments;
 
+    if (report.verbosity < -1)
+        return;
     va_start(arguments, format);
     say(format, arguments, false);
     va_end(arguments);

@@ -42,11 +42,11 @@ void pt_report_failures_are(int status);
  */
 void pt_report_failures_say(const char *prefix);
 
-/* How much is said: 0 at first; each -v adds one, -q makes it -1. */
+/* How much is said: 0 at first; each -v adds one, -q makes it -1; -2: not even warnings. */
 void pt_report_set_verbosity(int verbosity);
 int pt_report_verbosity(void);
 
-/* A warning or an error; always said. */
+/* A warning or an error. */
 void pt_warn(const char *format, ...) PT_PRINTF(1, 2);
 
 /* Why we fail, where the caller goes on to its end; like a warning, but for

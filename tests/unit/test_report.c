@@ -1,6 +1,7 @@
 /* Messages, statuses and the progress line, read back from a pipe or a terminal of our own. */
 #include <check.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "report.h"
 
 static int reader;
-static char seen[4096];
+static char seen[2 * PIPE_BUF];
 
 /* What is written on stderr from here on goes into a pipe. */
 static void catch_messages(void)
@@ -96,7 +97,30 @@ START_TEST(heeds_verbosity)
     pt_report_set_verbosity(-1);
     pt_say(0, "%s", "quiet");
     pt_warn("%s", "always");
+    pt_report_set_verbosity(-2);
+    pt_warn("%s", "nothing");
     ck_assert_str_eq(messages(), "ps-tree: plain\nps-tree: verbose\nps-tree: always\n");
+}
+END_TEST
+
+/* A pipe with room for one page takes one, and a longer write would wait. */
+START_TEST(never_waits_for_a_reader)
+{
+    char lots[3 * PIPE_BUF];
+    const char *said;
+
+    memset(lots, 'x', sizeof lots);
+    lots[PIPE_BUF - 14] = '\xc3'; /* what is cut away begins within a character */
+    lots[PIPE_BUF - 13] = '\xa9';
+    lots[sizeof lots - 1] = '\0';
+    catch_messages();
+    ck_assert_int_ge(fcntl(reader, F_SETPIPE_SZ, PIPE_BUF), PIPE_BUF);
+    pt_report_never_wait();
+    pt_warn("%s", lots);
+    pt_warn("%s", lots);
+    said = messages();
+    ck_assert_uint_eq(strlen(said), PIPE_BUF - 1);
+    ck_assert_str_eq(said + strlen(said) - 5, "x...\n");
 }
 END_TEST
 
@@ -289,6 +313,7 @@ int main(void)
 
     tcase_add_test(tests, escapes_the_whole_line);
     tcase_add_test(tests, heeds_verbosity);
+    tcase_add_test(tests, never_waits_for_a_reader);
     tcase_add_test(tests, draws_nothing_without_a_terminal);
     tcase_add_test(tests, redraws_on_a_terminal);
     tcase_add_test(tests, knows_the_width);
