@@ -121,7 +121,7 @@ void notify_builtin_parse(char **argv, struct notify_message *ret_message)
     pt_parser_init(&parser, &options, argc, argv);
     while ((id = pt_parser_step(&parser, &fault)) != PT_OPTION_END)
         take(&message, &parser, id);
-    if (message.summary == NULL)
+    if (message.summary == NULL || message.summary[0] == '\0')
         message.wrong = "a summary is missing";
     *ret_message = message;
 }

@@ -142,7 +142,7 @@ static int send_to(const struct settings *settings, const struct pt_candidate *s
     };
     int status = pt_session_run(&command);
 
-    if (status != PT_EXIT_OK && !session->answer.bus_has_daemon && !settings->quiet)
+    if (status != PT_EXIT_OK && !session->answer.bus_has_daemon)
         pt_warn("no notification daemon was running on %s: if one was started, it failed",
                 client.bus);
     return status;
@@ -178,8 +178,7 @@ static int send_to_all(const struct settings *settings, const struct pt_sessions
             continue;
         failure = status;
         pt_session_describe(&sessions->list[i], &text);
-        if (!settings->quiet)
-            pt_warn("%s: not reached (status %d)", pt_buffer_text(&text), status);
+        pt_warn("%s: not reached (status %d)", pt_buffer_text(&text), status);
         pt_buffer_done(&text);
     }
     return reached ? PT_EXIT_OK : failure;
@@ -192,7 +191,7 @@ static int act(const struct settings *settings)
 
     if (settings->session.print)
         return pt_session_show(&settings->session, settings->all);
-    status = pt_session_find(&settings->session, settings->all, settings->quiet, &sessions);
+    status = pt_session_find(&settings->session, settings->all, &sessions);
     if (status == PT_EXIT_NOTHING)
         status = PT_EXIT_FAILED;
     else if (status == PT_EXIT_OK)
@@ -217,6 +216,7 @@ static void take_option(struct settings *settings, const struct pt_parser *parse
         break;
     case OPTION_QUIET:
         settings->quiet = true;
+        pt_report_set_verbosity(-2);
         break;
     case OPTION_BUILTIN:
         settings->builtin = true;

@@ -113,34 +113,32 @@ static void search_for_long(const struct pt_session_settings *settings,
     }
 }
 
-static int judge(const struct pt_session_settings *settings, bool all, bool quiet,
+static int judge(const struct pt_session_settings *settings, bool all,
                  const struct pt_sessions *sessions)
 {
     size_t tied = pt_sessions_tied(sessions);
 
     if (sessions->reachable == 0) {
-        if (!quiet)
-            say_none(settings, sessions);
+        say_none(settings, sessions);
         return settings->waits ? PT_EXIT_TIMED_OUT : PT_EXIT_NOTHING;
     }
     if (all || tied == 0)
         return PT_EXIT_OK;
-    if (!quiet)
-        say_tied(settings, sessions, tied);
+    say_tied(settings, sessions, tied);
     return PT_EXIT_NOTHING;
 }
 
-int pt_session_find(const struct pt_session_settings *settings, bool all, bool quiet,
+int pt_session_find(const struct pt_session_settings *settings, bool all,
                     struct pt_sessions **ret_sessions)
 {
     search_for_long(settings, ret_sessions);
-    return judge(settings, all, quiet, *ret_sessions);
+    return judge(settings, all, *ret_sessions);
 }
 
 int pt_session_show(const struct pt_session_settings *settings, bool all)
 {
     struct pt_sessions *sessions;
-    int status = pt_session_find(settings, all, false, &sessions);
+    int status = pt_session_find(settings, all, &sessions);
     size_t chosen = all ? sessions->reachable : 1;
 
     if (status != PT_EXIT_OK)

@@ -9,9 +9,9 @@
 
 /*
  * Finds sessions: 0 with at least one that can be reached, and one that can be chosen unless ALL
- * are wanted; else the exit status, after the reasons were said (not with QUIET). The caller frees.
+ * are wanted; else the exit status, after the reasons were said. The caller frees.
  */
-int pt_session_find(const struct pt_session_settings *settings, bool all, bool quiet,
+int pt_session_find(const struct pt_session_settings *settings, bool all,
                     struct pt_sessions **ret_sessions);
 
 /* --print and --json: shows everything; the exit status. */

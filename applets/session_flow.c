@@ -168,7 +168,8 @@ static void write_some(struct pt_flow *flow)
     if (length > 0) {
         drop_front(&flow->held, (size_t)length);
     } else if (length < 0 && errno != EAGAIN && errno != EINTR) {
-        flow->last = true; /* nobody reads any more */
+        flow->last = true;
+        flow->failure = errno == EPIPE ? 0 : errno; /* nobody reads any more */
         pt_buffer_clear(&flow->held);
     }
 }

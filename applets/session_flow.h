@@ -22,6 +22,7 @@ struct pt_flow {
     struct pt_buffer held; /* to be written */
     struct pt_waitset *waitset;
     int watched; /* in the set; -1: none */
+    int failure; /* errno of a write that failed, but for want of a reader; 0: none */
 };
 
 void pt_flow_init(struct pt_flow *flow);

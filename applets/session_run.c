@@ -320,6 +320,17 @@ static int attend_to_the_end(struct running *running)
     return error != 0 ? say_failure(running, error) : final_status(running);
 }
 
+/* What the command believes written and is not: a failure of ours where it had none. */
+static int judge_output(const struct running *running, int status)
+{
+    int failure = running->flows[1].failure;
+
+    if (failure == 0)
+        return status;
+    pt_warn("standard output: %s", strerror(failure));
+    return status == PT_EXIT_OK ? PT_EXIT_FAILED : status;
+}
+
 static int run(struct running *running, char **environment)
 {
     int error = make_waitset(running), status;
@@ -333,7 +344,7 @@ static int run(struct running *running, char **environment)
     /* A reader that is gone is the command's to notice: its pipe will break. */
     running->old_pipe = signal(SIGPIPE, SIG_IGN);
     running->deadline = pt_deadline(pt_monotonic(), running->command->timeout);
-    status = attend_to_the_end(running);
+    status = judge_output(running, attend_to_the_end(running));
     signal(SIGPIPE, running->old_pipe);
     return status;
 }

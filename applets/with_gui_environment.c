@@ -139,7 +139,7 @@ static int act(const struct pt_session_settings *settings, char **argv)
 
     if (settings->print)
         return pt_session_show(settings, false);
-    status = pt_session_find(settings, false, false, &sessions);
+    status = pt_session_find(settings, false, &sessions);
     if (status == PT_EXIT_NOTHING && *argv != NULL)
         status = PT_EXIT_FAILED;
     if (status == PT_EXIT_OK && *argv == NULL && !pt_user_is_us(sessions->list[0].uid) &&

@@ -771,6 +771,16 @@ class CommandLine(desktop.Case):
                                 (["no-such-command"], 127), (["/etc/passwd"], 126), (["--", "true"], 0)):
             self.assertEqual(self.gui(*command).returncode, status, command)
 
+    def test_output_that_cannot_be_written(self):
+        """The command wrote into our pipe and knows nothing of it."""
+        self.desktop(1000)
+        for command, status in (["echo", "x"], 125), (["sh", "-c", "echo x; exit 7"], 7):
+            with open("/dev/full", "w") as full:
+                result = self.gui(*command, stdout=full)
+            self.assertEqual(result.returncode, status, command)
+            self.assertEqual(result.stderr,
+                             "with-gui-environment: standard output: No space left on device\n")
+
     def test_signals_are_passed_on(self):
         self.desktop(1000)
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1,

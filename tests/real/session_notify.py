@@ -4,6 +4,7 @@
 # errors, our own client.
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -107,6 +108,17 @@ class Delivery(Notify):
         self.desktop(1000)
         result = self.notify("--session-quiet", "-u", "bad", "x")
         self.assertEqual(result.returncode, 0)
+
+    def test_quiet_without_a_word(self):
+        """Nor does anything of ours speak: a bus that is mute, no session, our own client."""
+        self.session("2", 1000)
+        self.wayland(1000)
+        self.notifier(1000, self.bus(1000)).kill(signal.SIGSTOP)
+        quiet = ["--session-quiet", "--session-timeout", "300ms"]
+        for arguments in (["x"], ["--session-builtin", "x"], ["--session-builtin", "-w", "x"],
+                          ["--session-all", "x"], ["--session-user", "bert", "x"]):
+            result = self.notify(*quiet, *arguments)
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""), arguments)
 
     def test_help_is_ours_only_alone(self):
         """With anything beside it, it is notify-send's."""
@@ -291,7 +303,7 @@ class Builtin(desktop.Case):
             result = self.notify("--session-builtin", *arguments)
             self.assertEqual(result.returncode, 127, arguments)
             self.assertIn("libnotify-bin", result.stderr)
-        for arguments in ["-u", "bad", "x"], ["-t", "soon", "x"], ["-u", "low"], ["a", "b", "c"]:
+        for arguments in ["-u", "bad", "x"], ["-t", "soon", "x"], ["-u", "low"], ["a", "b", "c"], [""]:
             self.assertEqual(self.notify("--session-builtin", *arguments).returncode, 1, arguments)
 
     def test_without_notify_send(self):

@@ -36,6 +36,7 @@ static const struct {
     {"-t|2147483648|a", "a||notify-send||1|-1", "", false, true},
     {"a|b|c", "a|b|notify-send||1|-1", "", false, true},
     {"-u|low", "||notify-send||0|-1", "", false, true},
+    {"|b", "|b|notify-send||1|-1", "", false, true},
 };
 
 static const char *or_empty(const char *text)
