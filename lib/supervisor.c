@@ -206,26 +206,51 @@ static const char *environ_value(struct search *search, const char *name)
     return NULL;
 }
 
-/* The supervisor's script and, behind -c or --configuration=, its file. */
+/* Where the file stands that one word of supervisord's names: behind that (0), in the next word
+ * (-1), nowhere (-2). Short options of no value may stand before -c, as in -nc; long ones may be cut
+ * (getopt(3) in supervisor/options.py). */
+static int locate_file(const char *text, size_t length, size_t *ret_offset)
+{
+    static const char option[] = "--configuration", flags[] = "nshvkt?";
+    const char *equals = memchr(text, '=', length);
+    size_t name = equals != NULL ? (size_t)(equals - text) : length;
+
+    if (name >= sizeof "--co" - 1 && name < sizeof option && memcmp(text, option, name) == 0) {
+        *ret_offset = name + 1;
+        return equals != NULL ? 0 : -1;
+    }
+    if (length < 2 || text[0] != '-' || text[1] == '-')
+        return -2;
+    for (size_t i = 1; i < length; i++) {
+        if (text[i] == 'c') {
+            *ret_offset = i + 1;
+            return i + 1 < length ? 0 : -1;
+        }
+        if (memchr(flags, text[i], sizeof flags - 1) == NULL)
+            return -2;
+    }
+    return -2;
+}
+
+/* The configuration of the supervisor, as its command line or its defaults have it. */
 static const char *configuration(struct search *search, const struct pt_process *parent)
 {
     size_t offset = 0, length;
     const char *text;
+    struct stat status;
     bool next = false;
 
     while (pt_next_string(parent->more->cmdline.bytes, parent->more->cmdline.length, &offset, &text,
                           &length)) {
-        static const char option[] = "--configuration=";
+        size_t at = 0;
+        int place = next ? 0 : locate_file(text, length, &at);
 
-        if (next)
-            return pt_arena_strndup(search->arena, text, length);
-        if (length >= sizeof option && memcmp(text, option, sizeof option - 1) == 0)
-            return pt_arena_strndup(search->arena, text + sizeof option - 1,
-                                    length - (sizeof option - 1));
-        next = (length == 2 && memcmp(text, "-c", 2) == 0) ||
-               (length == sizeof option - 2 && memcmp(text, option, length) == 0);
+        if (place == 0)
+            return pt_arena_strndup(search->arena, text + at, length - at);
+        next = place == -1;
     }
-    return "/etc/supervisor/supervisord.conf";
+    return lstat("/etc/supervisord.conf", &status) == 0 ? "/etc/supervisord.conf"
+                                                         : "/etc/supervisor/supervisord.conf";
 }
 
 static int find_supervisord(struct search *search, const struct pt_supervisor *row,
@@ -246,6 +271,8 @@ static int find_supervisord(struct search *search, const struct pt_supervisor *r
     file = configuration(search, parent);
     if (file == NULL)
         return -ENOMEM;
+    if (*file != '/')
+        return distrust(search, "supervisord's configuration has no absolute path");
     if (!is_path_ours(file))
         return distrust(search, "supervisord's configuration may be written by others");
     pt_buffer_init(&both);

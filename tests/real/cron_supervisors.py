@@ -106,10 +106,12 @@ class Supervisors(Case):
         self.supervise("supervise", self.directory)
         self.stop("daemontools")
 
-    def supervisord(self):
+    def supervisord(self, *words):
+        """By default with -n and -c; the words may name the file by {}."""
         with open(f"{self.directory}/s.conf", "w") as file:
             file.write(SUPERVISORD)
-        return self.supervise("supervisord", "-n", "-c", f"{self.directory}/s.conf")
+        words = words or ("-n", "-c", "{}")
+        return self.supervise("supervisord", *[word.format(f"{self.directory}/s.conf") for word in words])
 
     def test_supervisord(self):
         self.supervisord()
@@ -117,6 +119,18 @@ class Supervisors(Case):
         status = subprocess.run(["supervisorctl", "-c", f"{self.directory}/s.conf", "status"], check=False,
                                 stdout=subprocess.PIPE, text=True, timeout=DEADLINE)
         self.assertIn("STOPPED", status.stdout)
+
+    def test_supervisords_words(self):
+        """As images start it, the file is in the cluster -nc."""
+        self.supervisord("-nc", "{}")
+        result = self.graceful("-n")
+        self.assertIn(f"stop: supervisorctl -c {self.directory}/s.conf stop cron:cron;", result.stdout, result.stderr)
+
+    def test_supervisords_long_words(self):
+        """Long options may be cut."""
+        self.supervisord("--nodaemon", "--conf={}")
+        result = self.graceful("-n")
+        self.assertIn(f"stop: supervisorctl -c {self.directory}/s.conf stop cron:cron;", result.stdout, result.stderr)
 
     def test_dies_by_itself_and_is_started_again(self):
         """Killed while it is suspended: its supervisor has another one, which is said."""
