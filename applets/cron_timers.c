@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "helper.h"
+#include "report.h"
 #include "service.h"
 #include "units.h"
 
@@ -51,6 +52,11 @@ int cron_find_timers(struct cron *cron)
             return 0;
     }
     error = pt_service_find_target(&daemon.service, TARGET, &cron->arena);
+    if (error == -EACCES) {
+        pt_warn("systemctl may be changed by others than root, or not be run: systemd-cron is not "
+                "looked for");
+        return 0;
+    }
     if (error != 0)
         return error == -ENOENT ? 0 : error;
     words = (struct words){daemon.service.path, daemon.service.state_argv};

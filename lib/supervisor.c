@@ -125,6 +125,14 @@ static int set_commands(struct search *search, const char *program, const char *
     return error == 0 ? 1 : error;
 }
 
+/* What set_commands said where others than root may change the program is no find, and is told. */
+static int judge_commands(struct search *search, int found)
+{
+    if (found == -EACCES)
+        return distrust(search, "its program may be changed by others than root, or not be run");
+    return found == -ENOENT ? 0 : found;
+}
+
 /* --- runit, daemontools, s6 --- */
 
 /* Writes go to supervise/control below the directory that the supervisor is in. */
@@ -362,7 +370,7 @@ static int find_systemd(struct search *search, const struct pt_supervisor *row,
         return -ENOMEM;
     found = set_systemctl(search);
     search->service->doubtful = found == 1;
-    return found == -ENOENT || found == -EACCES ? 0 : found;
+    return judge_commands(search, found);
 }
 
 /* --- OpenRC, sysvinit --- */
@@ -402,7 +410,7 @@ static int find_script(struct search *search, const struct pt_supervisor *row, c
     if (search->service->name == NULL)
         return -ENOMEM;
     found = set_commands(search, program, (const char *const[]){program, name, "stop", NULL}, NULL);
-    return found == -ENOENT || found == -EACCES ? 0 : found;
+    return judge_commands(search, found);
 }
 
 static int find_init(struct search *search, const struct pt_supervisor *row, const char *program)
@@ -545,7 +553,7 @@ int pt_service_find_target(struct pt_service *ret_service, const char *name, str
     service.name = name;
     error = set_systemctl(&search);
     if (error < 0)
-        return error == -EACCES ? -ENOENT : error;
+        return error;
     service.kind = "systemd";
     service.answer = PT_ANSWER_SYSTEMD;
     *ret_service = service;

@@ -54,7 +54,7 @@ int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot
                     struct pt_process *daemon, const char *names, struct pt_arena *arena);
 
 /* systemd and the unit NAME, whoever runs in it. 0; -ENOENT: systemd does not run here, or there is
- * no systemctl for us; -ENOMEM. */
+ * no systemctl; -EACCES: none that we may run and only root may change; -ENOMEM. */
 int pt_service_find_target(struct pt_service *ret_service, const char *name,
                            struct pt_arena *arena);
 

@@ -330,6 +330,23 @@ class Supervisors(Case):
         self.assertEqual(ours.wait(DEADLINE), 0, ours.popen.stderr.read())
         self.assertFalse(os.path.exists(self.active))
 
+    def test_systemctl_that_others_may_write(self):
+        daemon = self.daemon()
+        environment = self.systemctl(daemon)
+        directory = os.path.dirname(self.calls)
+        os.chmod(f"{directory}/systemctl", 0o777)
+        result = self.graceful("-n", env={**environment, "PATH": directory})
+        self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
+        self.assertIn("its program may be changed by others than root", result.stderr)
+
+    def test_systemd_cron_by_a_systemctl_that_others_may_write(self):
+        _, environment = self.timers()
+        directory = os.path.dirname(self.calls)
+        os.chmod(f"{directory}/systemctl", 0o777)
+        result = self.graceful("-n", env={**environment, "PATH": directory})
+        self.assertIn("systemd-cron is not looked for", result.stderr)
+        self.assertEqual(self.read_calls(), [])
+
     def test_systemd_cron_interrupted(self):
         _, environment = self.timers()
         ours = self.background(env=environment)
