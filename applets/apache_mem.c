@@ -239,6 +239,7 @@ static bool capacity_is_refused(const struct apache_world *world)
 static int run_once(struct apache_world *world)
 {
     bool plugin = world->settings->output == APACHE_NAGIOS;
+    bool named = world->settings->pid_count + world->settings->pidfile_count > 0;
     int status = PT_EXIT_OK, failure = fail(world, look(world));
 
     if (failure == 0)
@@ -248,7 +249,8 @@ static int run_once(struct apache_world *world)
     if (plugin)
         return status;
     if (world->count == 0 && world->settings->output == APACHE_TABLE)
-        pt_warn("no server is running");
+        pt_warn(named ? "nothing is measured: not all that was asked for is there"
+                      : "no server is running");
     if (world->count == 0)
         return PT_EXIT_NOTHING;
     return capacity_is_refused(world) ? PT_EXIT_IO : PT_EXIT_OK;

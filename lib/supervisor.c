@@ -215,8 +215,8 @@ static const char *environ_value(struct search *search, const char *name)
 }
 
 /* Where the file stands that one word of supervisord's names: behind that (0), in the next word
- * (-1), nowhere (-2). Short options of no value may stand before -c, as in -nc; long ones may be cut
- * (getopt(3) in supervisor/options.py). */
+ * (-1), nowhere (-2). Short options of no value may stand before -c, as in -nc; long ones may be
+ * cut (getopt(3) in supervisor/options.py). */
 static int locate_file(const char *text, size_t length, size_t *ret_offset)
 {
     static const char option[] = "--configuration", flags[] = "nshvkt?";
@@ -258,7 +258,7 @@ static const char *configuration(struct search *search, const struct pt_process 
         next = place == -1;
     }
     return lstat("/etc/supervisord.conf", &status) == 0 ? "/etc/supervisord.conf"
-                                                         : "/etc/supervisor/supervisord.conf";
+                                                        : "/etc/supervisor/supervisord.conf";
 }
 
 static int find_supervisord(struct search *search, const struct pt_supervisor *row,

@@ -71,6 +71,7 @@ show --pid 101
 show --pidfile none
 echo x >bad
 status apache-mem --pidfile bad
+status apache-mem --pid 100 --pid 101
 echo "-- an empty PROCTOOL_PROCFS is none, an empty --procfs a mistake"
 PROCTOOL_PROCFS='' apache-mem --exe-name no-such-server
 echo "status $?"
