@@ -52,10 +52,10 @@ static int parse_address(const char *host, size_t length, struct apache_url *url
     return url->address[0] == 127 ? 0 : -EINVAL;
 }
 
-/* Blanks and controls would end the request's line. */
+/* Blanks and controls would end the request's line; a fragment is not for servers. */
 static const char *find_unfit(const char *text)
 {
-    while (*text > ' ' && *text < 0x7f)
+    while (*text > ' ' && *text < 0x7f && *text != '#')
         text++;
     return *text != '\0' ? text : NULL;
 }
@@ -76,8 +76,8 @@ int apache_parse_url(const char *text, struct apache_url *ret_url, struct pt_fau
         return pt_fault_set(fault, 0, "neither auto nor http://");
     if (unfit != NULL)
         return pt_fault_set(fault, (size_t)(unfit - text), "no character of a URL");
-    length = strcspn(at, "/?#");
-    host = *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":/?#");
+    length = strcspn(at, "/?");
+    host = *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":/?");
     if (host > length || parse_address(at, host, &url) < 0)
         return pt_fault_set(fault, strlen(scheme), "neither 127.x.x.x, [::1] nor localhost");
     if (host < length) {

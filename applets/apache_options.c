@@ -148,6 +148,13 @@ _Noreturn void apache_die_without_memory(void)
     pt_die(PT_EXIT_IO, "out of memory");
 }
 
+static const char *take_file(const struct pt_parser *parser)
+{
+    if (parser->value[0] == '\0')
+        pt_option_refuse(parser, "empty");
+    return parser->value;
+}
+
 /* Room for one more; LIST may be NULL. */
 static void *grow(void *list, size_t count, size_t size)
 {
@@ -189,7 +196,7 @@ static bool take_finding(const struct pt_parser *parser, int id, struct apache_s
     case OPTION_PIDFILE:
         settings->pidfiles =
             grow(settings->pidfiles, settings->pidfile_count, sizeof *settings->pidfiles);
-        settings->pidfiles[settings->pidfile_count++] = parser->value;
+        settings->pidfiles[settings->pidfile_count++] = take_file(parser);
         return true;
     case OPTION_USER:
         if (pt_match_add(settings->user, PT_MATCH_USER, parser->value, &fault) < 0)
@@ -305,7 +312,7 @@ static void take_rest(const struct pt_parser *parser, int id, struct arguments *
         take_output(parser, arguments, APACHE_NAGIOS);
         break;
     case OPTION_OUTPUT:
-        settings->file = parser->value;
+        settings->file = take_file(parser);
         break;
     case OPTION_PROCFS:
         settings->procfs = pt_option_procfs(parser);

@@ -286,6 +286,15 @@ static int run_word(int argc, char **argv)
     return run_applet(need_applet(argv[0]), argc, argv);
 }
 
+/* What prints and ends has the command line for itself. */
+static void need_end(const struct pt_parser *parser)
+{
+    const char *word = *pt_parser_rest(parser);
+
+    if (word != NULL)
+        pt_usage("%s: nothing may follow %.*s", word, parser->name_length, parser->name);
+}
+
 static int dispatch(int argc, char **argv)
 {
     bool install = false, symbolic = false;
@@ -296,10 +305,12 @@ static int dispatch(int argc, char **argv)
     while ((id = pt_option_next(&parser)) != PT_OPTION_END) {
         switch (id) {
         case OPTION_LIST:
+            need_end(&parser);
             return list_applets();
         case OPTION_PAGE:
             return show_help();
         case OPTION_TABLE:
+            need_end(&parser);
             return print_table(parser.value);
         case OPTION_INSTALL:
             install = true;
@@ -315,7 +326,7 @@ static int dispatch(int argc, char **argv)
         return run_word(argc, argv);
     if (!install)
         pt_usage("-s: only with --install");
-    if (argc == 0)
+    if (argc == 0 || argv[0][0] == '\0')
         pt_usage("--install: needs a directory");
     if (argc > 1)
         pt_usage("%s: --install takes one directory", argv[1]);

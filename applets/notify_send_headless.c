@@ -49,7 +49,7 @@ static const struct pt_exit_status statuses[] = {
 
 static const struct pt_options options = {
     .name = "notify-send-headless",
-    .summary = "Send a desktop notification to a user's session from anywhere",
+    .summary = "send a desktop notification to a user's session from anywhere",
     .synopsis = "[--session-OPTION]... [NOTIFY-SEND ARGUMENT]...",
     .operands = NULL,
     .parsing = PT_PREFIXED_ONLY,

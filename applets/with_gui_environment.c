@@ -42,7 +42,7 @@ static const struct pt_exit_status statuses[] = {
 
 static const struct pt_options options = {
     .name = "with-gui-environment",
-    .summary = "Run a command in a user's desktop session, or print its environment",
+    .summary = "run a command in a user's desktop session, or print its environment",
     .synopsis = "[OPTION]... [--] [COMMAND [ARG]...]",
     .operands = "<command>",
     .parsing = PT_STOP_AT_OPERAND,

@@ -292,6 +292,7 @@ class Outputs(ServerCase):
     def test_usage(self):
         for arguments in (["--measure", "vsz"], ["--json", "--prometheus"], ["--warning", "1"], ["--limit", "5"],
                           ["--output", "x"], ["operand"], ["--capacity", "--limit", "0"],
+                          ["--json", "--output", ""], ["--pidfile", ""],
                           ["--capacity", "--reserve", "101%"], ["--capacity", "--reserve", "x"],
                           ["--exe-name", "/usr/sbin/apache2"], ["--user", "no such user"],
                           ["--capacity", "--status-url", "http://example.org/"],
@@ -303,6 +304,7 @@ class Outputs(ServerCase):
                           ["--capacity", "--status-url", "http://10.0.0.1/"],
                           ["--capacity", "--status-url", "http://[::2]/"],
                           ["--capacity", "--status-url", "http://127.0.0.1/a b"],
+                          ["--capacity", "--status-url", "http://127.0.0.1#x"],
                           ["--capacity", "--status-url", "http://127.0.0.1/\r\nX: y"],
                           ["--capacity", "--status-url", "auto", "--limit", "3"]):
             result = self.run_mem(*arguments)
