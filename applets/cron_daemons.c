@@ -228,7 +228,8 @@ static int find_service(struct cron *cron, struct pt_snapshot *snapshot, struct 
 {
     int error;
 
-    if (daemon->stranger)
+    /* PID 1 has none, whatever an image's /etc/init.d and a pid file say: it is the runtime's. */
+    if (daemon->stranger || daemon->process.stat.pid == 1)
         return 0;
     error = pt_service_find(&daemon->service, snapshot, &daemon->process,
                             cron_kind_services(daemon->kind), &cron->arena);

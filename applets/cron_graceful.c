@@ -11,6 +11,7 @@
 #include "cron_graceful.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,10 @@ static int run_command(struct cron *cron)
     int status = 0, error;
     pid_t pid;
 
+    /* Stopped by Ctrl-Z it would keep cron suspended, and nobody could have it go on. */
+    signal(SIGTSTP, SIG_IGN);
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
     error = pt_spawn(cron->settings.command, &cron->origin, &pid, &status);
     if (error != 0) {
         pt_warn("%s: %s", cron->settings.command[0], strerror(-error));
@@ -168,20 +173,37 @@ static int fail_with(const struct cron *cron, const char *what, int error)
     return fail(cron, CRON_FAILED);
 }
 
+/* What resuming means to them: that some were told to finish cannot be taken back. */
+static void tell_of_resumption(const struct cron *cron)
+{
+    for (size_t i = 0; i < cron->daemon_count; i++) {
+        const struct cron_daemon *daemon = cron->daemons[i];
+
+        if (daemon->draining)
+            pt_warn("%s was told to finish: it ends when its jobs do", daemon->label);
+        else if (daemon->held_at != 0)
+            pt_warn("%s is resumed", daemon->label);
+    }
+}
+
 /* The jobs that outlast --timeout. */
 static int time_out(struct cron *cron)
 {
     static const char *const actions[] = {
-        [CRON_RESUME] = "cron is resumed",
+        [CRON_RESUME] = "nothing is forced",
         [CRON_STOP] = "cron is stopped all the same",
         [CRON_KILL_JOBS] = "they are ended, then cron is stopped",
     };
     int error;
 
     pt_warn("timed out with %zu job%s left: %s", cron_jobs_left(cron, NULL),
-            cron_jobs_left(cron, NULL) == 1 ? "" : "s", actions[cron->settings.on_timeout]);
-    if (cron->settings.on_timeout == CRON_RESUME)
+            cron_jobs_left(cron, NULL) == 1 ? "" : "s",
+            cron->settings.command != NULL ? "the command is not run"
+                                           : actions[cron->settings.on_timeout]);
+    if (cron->settings.on_timeout == CRON_RESUME) {
+        tell_of_resumption(cron);
         return CRON_TIMED_OUT;
+    }
     if (cron->settings.on_timeout == CRON_KILL_JOBS) {
         error = cron_kill_jobs(cron);
         if (error != 0)
@@ -386,7 +408,7 @@ static void cron_done(struct cron *cron)
 }
 
 /* A stopped tracer would leave cron stopped, and so would one that ends by a message after SIGSTOP.
- * Blocked, not ignored: helpers and COMMAND take them. */
+ * Blocked, not ignored: helpers take them. */
 static void block_signals(void)
 {
     sigset_t blocked;

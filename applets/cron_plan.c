@@ -113,7 +113,10 @@ int cron_show_plan(const struct cron *cron)
     if (!cron->settings.output.json)
         print_plan(cron);
     for (size_t i = 0; i < cron->daemon_count; i++) {
-        if (strcmp(means_name(cron, cron->daemons[i]), "impossible") == 0)
+        const struct cron_daemon *daemon = cron->daemons[i];
+
+        /* Who drains is not suspended. */
+        if (daemon->term != CRON_TERM_DRAINS && strcmp(means_name(cron, daemon), "impossible") == 0)
             return CRON_IMPOSSIBLE;
     }
     return cron_jobs_left(cron, NULL) > 0 ? CRON_FAILED : 0;

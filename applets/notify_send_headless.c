@@ -39,6 +39,8 @@ static const struct pt_exit_status statuses[] = {
     {"0", "sent; --session-print: there is a session"},
     {"1", "notify-send failed; --session-print: there is no session"},
     {"2", "usage, where nothing was to be sent: nothing given, --session-print, --session-json"},
+    {"3", "standard output could not be written, with --session-print"},
+    {"4", "/proc cannot be used, with --session-print"},
     {"124", "nothing within --session-timeout or --session-wait"},
     {"125", "a failure of ours: usage, no session"},
     {"126", "notify-send cannot be run"},

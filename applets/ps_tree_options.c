@@ -231,6 +231,17 @@ static void take_watch(const struct pt_parser *parser, struct ps_tree_arguments 
         pt_option_refuse(parser, "shorter than 50ms");
 }
 
+/* What is coloured, or when: both may be said. */
+static void take_color(const struct pt_parser *parser, struct ps_tree_arguments *arguments)
+{
+    unsigned color = (unsigned)pt_option_choice(parser);
+
+    if (color == COLOR_AGE)
+        arguments->color_by_age = true;
+    else
+        arguments->color = color;
+}
+
 /* Those of the first group that other outputs heed too, or that speak for themselves in check(). */
 static bool is_of_drawings_only(int id)
 {
@@ -284,7 +295,7 @@ static bool take_drawing(const struct pt_parser *parser, int id,
         settings->charset = PS_TREE_VT100;
         return true;
     case OPTION_COLOR:
-        arguments->color = (unsigned)pt_option_choice(parser);
+        take_color(parser, arguments);
         return true;
     case OPTION_HIGHLIGHT_PID:
         arguments->request.highlight_pid = pt_option_pid(parser);
@@ -455,7 +466,7 @@ void ps_tree_read_options(struct ps_tree_arguments *arguments, int argc, char **
     }
     check(arguments);
     settings->colour = wants_colour(arguments);
-    settings->colour_by_age = settings->colour && arguments->color == COLOR_AGE;
+    settings->colour_by_age = settings->colour && arguments->color_by_age;
 }
 
 void ps_tree_arguments_done(struct ps_tree_arguments *arguments)

@@ -23,6 +23,7 @@ struct ps_tree_arguments {
     const char *drawing_option; /* one that only drawings heed, NULL: none */
     bool depth_given, context_given;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_AGE } color;
+    bool color_by_age; /* whatever `color` is, which is never COLOR_AGE */
 };
 
 extern const struct pt_options ps_tree_options;

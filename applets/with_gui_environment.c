@@ -32,6 +32,7 @@ static const struct pt_exit_status statuses[] = {
     {"1", "nothing to run, and no session can be reached"},
     {"2", "usage, with nothing to run"},
     {"3", "standard output could not be written"},
+    {"4", "/proc cannot be used"},
     {"124", "--wait: no session came about"},
     {"125", "a failure of ours, with a command to run"},
     {"126", "the command cannot be run"},

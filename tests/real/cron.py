@@ -181,7 +181,7 @@ class Cron(Case):
         daemon = self.daemon(self.WAITING)
         result = self.graceful("--timeout", "300ms")
         self.assertEqual(result.returncode, 124, result.stderr)
-        self.assertIn("cron is resumed", result.stderr)
+        self.assertIn(f"Debian cron ({daemon.pid}) is resumed", result.stderr)
         self.assert_runs(daemon)
         jobs = children(daemon.pid)
         result = self.graceful("--timeout", "300ms", "--on-timeout=stop")
@@ -209,6 +209,19 @@ class Cron(Case):
         self.assertEqual(self.graceful("--json", "--run", "true").returncode, 125)
         self.assert_runs(daemon)
 
+    def test_run_is_not_stopped_by_the_terminal(self):
+        """Ctrl-Z would stop the command, and cron with it."""
+        daemon = self.daemon()
+        ours = self.background("--run", "sh", "-c", f"echo up >&2; {self.WAITING}")
+        self.until_said(ours, "up")
+        command = self.hold(children(ours.pid)[0])
+        for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+            command.kill(number)
+        self.assertEqual(int(status_of(command.pid, "SigIgn"), 16) & 7 << 19, 7 << 19)
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assert_runs(daemon)
+
     def test_additions(self):
         daemon = self.daemon()
         path = "/run/additions"
@@ -231,6 +244,7 @@ class Cron(Case):
         daemon = self.daemon(self.WAITING)
         result = self.graceful("--timeout", "300ms", "--run", "touch", self.done)
         self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertIn("the command is not run", result.stderr)
         self.assertFalse(os.path.exists(self.done))
         self.assert_runs(daemon)
 

@@ -361,6 +361,8 @@ class Anacron(Case):
         daemon, _ = self.anacron()
         result = self.graceful("--timeout", "300ms")
         self.assertEqual(result.returncode, 124, result.stderr)
+        self.assertIn(f"anacron ({daemon.pid}) was told to finish: it ends when its jobs do", result.stderr)
+        self.assertNotIn("resumed", result.stderr)
         self.assertTrue(daemon.is_alive())
         result = self.graceful("--timeout", "300ms", "--on-timeout=stop")
         self.assertEqual(result.returncode, 124, result.stderr)

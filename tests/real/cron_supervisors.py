@@ -385,7 +385,11 @@ class Supervisors(Case):
         self.assertTrue(first.is_alive())
 
     def test_first_process(self):
+        os.chmod("/run", 0o755)
+        self.addCleanup(os.chmod, "/run", 0o1777)
         outer, first, inside = self.container()
+        support.until(lambda: os.path.exists("/run/crond.pid"), "its pid file, as /etc/init.d wants it")
+        self.assertIn("Debian cron (1): supervisor: none; ", inside("-n").stdout)
         result = inside()
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assertIn("use --end-container", result.stderr)
@@ -436,6 +440,8 @@ class Supervisors(Case):
             file.write(self.WAITING + "\n")
         outer, first, inside = self.container(f"{program} {self.directory}/tab", program)
         self.until_jobs(first, 1)
+        result = inside("-n", before=self.refused("EPERM", "ptrace"))
+        self.assertEqual(result.returncode, 0, "it is not suspended")
         result = inside()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("supercronic is PID 1 and drains at the runtime's TERM", result.stderr)
