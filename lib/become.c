@@ -245,8 +245,8 @@ void pt_become_go_home(const struct pt_user *user)
 {
     struct stat there;
 
-    if (lstat(user->home, &there) == 0 && S_ISDIR(there.st_mode) && there.st_uid == user->uid &&
-        chdir(user->home) == 0)
+    /* It may be a link: what counts is where it leads. */
+    if (chdir(user->home) == 0 && stat(".", &there) == 0 && there.st_uid == user->uid)
         return;
     if (chdir("/") != 0)
         _exit(125); /* a root that cannot be entered: nothing can run here */

@@ -137,6 +137,20 @@ class Leaks(desktop.Case):
                                 capture_output=True, text=True, timeout=support.DEADLINE)
         self.assertEqual((result.returncode, result.stdout), (125, ""))
 
+    def test_home(self):
+        """Where it leads to what is hers, a link or not; else /."""
+        for place, owner, cwd in ("/home/elsewhere", 1000, "/home/elsewhere"), ("/home/eves", 1002, "/"):
+            with self.subTest(place):
+                os.mkdir(place, 0o755)
+                os.chown(place, owner, owner)
+                os.rename("/home/anna", "/home/away")
+                os.symlink(place, "/home/anna")
+                try:
+                    self.assertEqual(self.look()["cwd"], cwd)
+                finally:
+                    os.unlink("/home/anna")
+                    os.rename("/home/away", "/home/anna")
+
     def test_process_session(self):
         """A session of its own, without a terminal: TIOCSTI from inside would type for root."""
         seen = self.look()
