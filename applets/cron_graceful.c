@@ -344,7 +344,9 @@ static int begin(struct cron *cron)
     int error = pt_procfs_open(&cron->procfs, NULL);
 
     if (error != 0 || !cron->procfs.own_namespace) {
-        pt_warn("/proc: %s", error != 0 ? strerror(-error) : "not of our own PID namespace");
+        pt_warn("/proc: %s", error == 0         ? "not of our own PID namespace"
+                             : error == -EINVAL ? "not a procfs"
+                                                : strerror(-error));
         return fail(cron, PT_EXIT_NO_PROC);
     }
     sigemptyset(&cron->signals);
@@ -378,6 +380,10 @@ static int work(struct cron *cron, const struct pt_buffer *additions)
         status = ask_around(cron);
     if (status != 0)
         return status;
+    if (cron->daemon_count == 0 && cron->blind) {
+        pt_warn("processes of others are hidden from us (hidepid): there may be a cron daemon");
+        return cron_report(cron, fail(cron, CRON_IMPOSSIBLE));
+    }
     if (cron->daemon_count == 0) {
         if (cron->settings.pid_count == 0)
             pt_say(0, "no cron daemon runs here");

@@ -135,6 +135,7 @@ struct cron {
     int64_t looked_at;
     int interrupted; /* the signal that ended the wait; 0: none */
     bool timed_out;
+    bool blind;                       /* processes of others are hidden from us */
     struct cron_daemon *ends_with_us; /* PID 1, which the kernel shall kill when we exit */
 };
 

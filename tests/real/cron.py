@@ -45,6 +45,18 @@ class Cron(Case):
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assert_runs(daemon)
 
+    def test_hidden(self):
+        """Where other users' processes are hidden nobody knows whether there is one."""
+        daemon = self.daemon()
+        for mode in 1, 2:
+            hidden = ["unshare", "--mount", "sh", "-c", f"mount -t proc -o hidepid={mode} proc /proc && exec "
+                      'setpriv --reuid 65534 --regid 65534 --clear-groups "$@"', "sh"]
+            for arguments, status in ([], 5), (["-n"], 5), (["--run", "true"], 125):
+                result = self.graceful(*arguments, before=hidden)
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertIn("hidepid", result.stderr)
+        self.assert_runs(daemon)
+
     def test_a_strangers_cron(self):
         """What is called so is not it where it is not root's."""
         program = shutil.copy(shutil.which("sleep"), "/run/crond")
