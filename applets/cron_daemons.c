@@ -61,13 +61,25 @@ static int nominate(const struct cron *cron, struct pt_snapshot *snapshot, uint3
     return 0;
 }
 
-/* A fresh child of a daemon, and of what runs its job, looks exactly like a daemon. */
-static bool is_child_of_match(const struct pt_snapshot *snapshot, const struct pt_process *process)
+/*
+ * A fresh child of a daemon, and of what runs its job, looks exactly like a daemon; and what one of
+ * its jobs runs may be called cron: suspended it would never end. Only what drains is told to
+ * there.
+ */
+static bool is_below_match(const struct pt_snapshot *snapshot, const struct pt_process *process)
 {
-    const struct pt_process *parent = pt_snapshot_find(snapshot, process->stat.ppid);
+    const struct cron_kind *kind = cron_kind_of(process);
+    const struct pt_process *above = pt_snapshot_find(snapshot, process->stat.ppid);
 
-    return parent != NULL && parent->more != NULL &&
-           (cron_kind_of(parent) != NULL || cron_runs_job(NULL, parent));
+    /* A torn scan may hold a cycle: nobody has that many ancestors. */
+    for (size_t steps = 0; above != NULL && steps < snapshot->count; steps++) {
+        if (above->more != NULL && (cron_kind_of(above) != NULL || cron_runs_job(NULL, above)))
+            return true;
+        if (kind == NULL || cron_kind_drain(kind) != 0)
+            return false;
+        above = pt_snapshot_find(snapshot, above->stat.ppid);
+    }
+    return false;
 }
 
 static bool has_uids(const struct pt_process *process, uid_t uid)
@@ -274,7 +286,7 @@ static int choose(struct cron *cron, struct pt_snapshot *snapshot, const uint32_
 
         if (pt_snapshot_is_gone(process) || (kind == NULL && !by_user))
             continue;
-        if (cron->settings.pid_count == 0 && is_child_of_match(snapshot, process))
+        if (cron->settings.pid_count == 0 && is_below_match(snapshot, process))
             continue;
         trusted =
             pt_process_has(process, PT_SOURCE_STATUS) && is_trusted(cron, snapshot, process, kind);
@@ -422,7 +434,7 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const 
         const struct pt_process *parent;
 
         if (!is_alike(daemon, process) || process->stat.starttime < daemon->over ||
-            is_known(cron, process) || is_child_of_match(&snapshot, process))
+            is_known(cron, process) || is_below_match(&snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);
         *ret_parent = parent != NULL ? pt_arena_strndup(&cron->arena, parent->stat.comm,

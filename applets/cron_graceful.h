@@ -252,6 +252,9 @@ int cron_each_unit(struct cron *cron, const struct cron_daemon *daemon,
  * from one. 0 or -errno. */
 int cron_find_jobs(struct cron *cron);
 
+/* Whether that is a shell's name, or path. */
+bool cron_is_shell(struct pt_bytes path);
+
 /* Adds the process NODE as a job, filled by what TEMPLATE has. 0 or -errno. */
 int cron_add_job(struct cron *cron, struct cron_view *view, uint32_t node,
                  const struct cron_job *template);

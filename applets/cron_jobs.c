@@ -14,7 +14,7 @@
 
 /* --- what a job runs --- */
 
-static bool is_shell(struct pt_bytes path)
+bool cron_is_shell(struct pt_bytes path)
 {
     static const char *const shells[] = {"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"};
 
@@ -38,7 +38,7 @@ static bool shell_text(const struct pt_process *process, struct pt_bytes *ret_te
                             &words[i].bytes, &words[i].length))
             return false;
     }
-    if (!is_shell(words[0]) || !pt_bytes_are(words[1], "-c"))
+    if (!cron_is_shell(words[0]) || !pt_bytes_are(words[1], "-c"))
         return false;
     *ret_text = words[2];
     return true;

@@ -134,9 +134,17 @@ bool cron_catches(const struct pt_process *process, int signal)
            (process->more->status.caught >> (signal - 1) & 1) != 0;
 }
 
+/* A shell's script may be called cron, and is none. */
+static bool is_script(const struct pt_process *process)
+{
+    return pt_process_has(process, PT_SOURCE_EXE) && cron_is_shell(pt_process_exe_path(process));
+}
+
 /* By name alone: may it be one? */
 bool cron_may_be(const struct pt_process *process)
 {
+    if (is_script(process))
+        return false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (cron_is_called(process, kinds[i].names))
             return true;
@@ -151,7 +159,7 @@ static bool runs_many(const struct pt_process *process)
 
 static bool is_kind(const struct pt_process *process, const struct cron_kind *kind)
 {
-    if (!cron_is_called(process, kind->names))
+    if (!cron_is_called(process, kind->names) || is_script(process))
         return false;
     if (runs_many(process) != (kind->argv_word != NULL))
         return false;

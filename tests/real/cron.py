@@ -6,10 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, SIGNALS, Case, children, prepare, status_of
+from support_cron import CRON, DEADLINE, SIGNALS, Case, children, prepare, status_of, write_program
 
 support.in_namespaces()
 
@@ -79,6 +80,26 @@ class Cron(Case):
         self.assert_has_ended(own)
         self.assert_runs(roots)
         self.assertEqual(self.graceful(user=65534, group=65534).returncode, 5)
+
+    def test_what_only_is_called_so(self):
+        """A shell's script, and what a job runs, is no daemon: suspended the job would never end."""
+        script = write_program("/run/cron", f"{self.WAITING}\n:")
+        outside = self.start([script], ready=False)
+        support.until(lambda: support.comm(outside.pid) == "cron", "exec")
+        self.assertIn("no cron daemon runs here", self.graceful().stderr)
+        self.assertTrue(outside.is_alive())
+        with open("/run/crond", "w") as file:
+            file.write(f"#!{sys.executable}\nimport os, time\nwhile not os.path.exists('{self.go}'):\n    time.sleep(0.1)\n")
+        os.chmod("/run/crond", 0o755)
+        daemon = self.daemon("/run/crond; :")
+        support.until(lambda: any(support.comm(int(pid)) == "crond" for pid in filter(str.isdigit, os.listdir("/proc"))),
+                      "exec")
+        ours = self.background()
+        self.until_said(ours, f"of Debian cron ({daemon.pid}): /run/crond; :")
+        self.end_jobs()
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assertNotIn("dcron", ours.popen.stderr.read())
+        self.assert_has_ended(daemon)
 
     # --- waiting and stopping ---
 
