@@ -103,6 +103,25 @@ static int check_program(const char *path)
     return is_trusted(&status) ? 0 : -EPERM;
 }
 
+/* Where a path leads, nobody else may put another file in its place. 0, -EPERM or as above. */
+static int check_place(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct pt_buffer directory;
+    struct stat status;
+    int error = -ENOMEM;
+
+    pt_buffer_init(&directory);
+    if (pt_buffer_append(&directory, path, slash == path ? 1 : (size_t)(slash - path)) == 0)
+        error = stat(directory.data, &status) == 0 ? 0 : -ENOENT;
+    pt_buffer_done(&directory);
+    if (error != 0)
+        return error;
+    if ((status.st_mode & S_ISVTX) != 0)
+        status.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+    return is_trusted(&status) ? 0 : -EPERM;
+}
+
 static void skip(struct pt_buffer *skipped, const char *path)
 {
     if (skipped == NULL)
@@ -148,6 +167,8 @@ int pt_helper_find(const char *name, struct pt_buffer *ret_path, struct pt_buffe
         if (pt_buffer_append_text(ret_path, name) != 0)
             return -ENOMEM;
         seen = check_program(name);
+        if (seen == 0)
+            seen = check_place(name);
         if (seen == -EPERM)
             skip(ret_skipped, name);
         return seen == -EPERM ? -EACCES : seen;

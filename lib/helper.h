@@ -27,8 +27,9 @@ int pt_helper_status(int wait_status);
 /*
  * The file of the program NAME, which we are about to run as whoever we are: in the absolute
  * directories of PATH, or NAME itself where it has a `/`. As root only directories and files that
- * are root's and that neither group nor others may write; what was passed over for that is added to
- * RET_SKIPPED, if there is one, with `, ` in between. 0; -ENOENT; -EACCES: it may not be run.
+ * are root's and that neither group nor others may write (where NAME itself lies, unless sticky);
+ * what was passed over for that is added to RET_SKIPPED, if there is one, with `, ` in between. 0;
+ * -ENOENT; -EACCES: it may not be run.
  */
 int pt_helper_find(const char *name, struct pt_buffer *ret_path, struct pt_buffer *ret_skipped);
 

@@ -128,6 +128,9 @@ class DebianCron(JobCase):
         sleeper = self.start(["sleep", "1000"], ready=False)
         writable = write_program("/run/writable", "true")
         os.chmod(writable, 0o666 | 0o111)
+        os.makedirs("/run/open", exist_ok=True)
+        os.chmod("/run/open", 0o777)
+        replaceable = write_program("/run/open/program", "true")
         for arguments, word in (
             (["--on-timeout=perhaps"], "perhaps"),
             (["--timeout", "soon"], "soon"),
@@ -141,6 +144,7 @@ class DebianCron(JobCase):
             (["--daemon", "999999", "--additions", "/nowhere"], "there is no such program"),
             (["--additions", "/etc/passwd"], "it may not be run"),
             (["--additions", writable], "it may not be run"),
+            (["--additions", replaceable], "it may not be run"),
             (["--additions", "x", "--no-additions"], "exclude each other"),
             (["--frobnicate"], "--frobnicate"),
             (["operand"], "operand"),
