@@ -236,13 +236,17 @@ static void resume_timers(struct cron *cron, struct cron_daemon *daemon)
     daemon->held_at = 0;
 }
 
-static void resume(struct cron_daemon *daemon)
+static void resume(const struct cron *cron, struct cron_daemon *daemon)
 {
     int64_t suspended = pt_monotonic() - daemon->held_at;
+    bool ended = pt_hold_reap(&daemon->hold);
     char text[PT_DURATION_SIZE];
 
     pt_hold_release(&daemon->hold);
-    if (daemon->handle.ended || daemon->told)
+    if (ended && cron->settings.command != NULL)
+        pt_warn("%s has ended while it was suspended: its successor may have started jobs",
+                daemon->label);
+    if (ended || daemon->told)
         return;
     if (daemon->hold.was_stopped)
         pt_say(0, "%s is left stopped, as it was found", daemon->label);
@@ -260,7 +264,7 @@ void cron_resume(struct cron *cron)
         if (daemon->timers)
             resume_timers(cron, daemon);
         else if (daemon->hold.means != PT_HELD_NOT)
-            resume(daemon);
+            resume(cron, daemon);
     }
 }
 

@@ -242,6 +242,15 @@ class Cron(Case):
         self.assertEqual(self.graceful("--json", "--run", "true").returncode, 125)
         self.assert_runs(daemon)
 
+    def test_run_that_ends_cron(self):
+        """A deploy that has it killed, and another one started: that is said."""
+        daemon = self.daemon()
+        script = f"kill -KILL {daemon.pid}; until grep -q '^State:.Z' /proc/{daemon.pid}/status; do :; done; exit 3"
+        result = self.graceful("--run", "sh", "-c", script)
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn("has ended while it was suspended", result.stderr)
+        self.assert_has_ended(daemon)
+
     def test_run_is_not_stopped_by_the_terminal(self):
         """Ctrl-Z would stop the command, and cron with it."""
         daemon = self.daemon()
