@@ -36,6 +36,8 @@
 
 static const unsigned getrandom_nonblock = 1; /* GRND_NONBLOCK */
 
+static const int futex_wait_private = 128, futex_wake_private = 129; /* FUTEX_WAIT, _WAKE */
+
 /* What syscall(2) gave, as the kernel itself says it. */
 static int answer(long result)
 {
@@ -111,6 +113,21 @@ int pt_getrandom(void *bytes, size_t size)
         size -= (size_t)result;
     }
     return 0;
+}
+
+int pt_futex_wait(atomic_uint *word, unsigned value, int64_t nanoseconds)
+{
+    /* The call's own timespec, whatever libc makes of time_t. */
+    const struct {
+        long seconds, nanoseconds;
+    } timeout = {(long)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
+
+    return answer(syscall(SYS_futex, word, futex_wait_private, value, &timeout));
+}
+
+void pt_futex_wake(atomic_uint *word)
+{
+    syscall(SYS_futex, word, futex_wake_private, 1);
 }
 
 long pt_keyctl_join_session_keyring(void)

@@ -9,6 +9,7 @@
 #ifndef PT_KERNEL_H
 #define PT_KERNEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -123,6 +124,13 @@ int pt_close_range(unsigned first, unsigned last, unsigned flags);
  * empty pool it gives -EAGAIN and never waits; then, and on -ENOSYS, /dev/urandom is the caller's
  * affair. */
 int pt_getrandom(void *bytes, size_t size);
+
+/* futex(2), 2.6.22, between threads of this process. Waits while *WORD is VALUE, but no longer than
+ * NANOSECONDS: 0 (woken, or for nothing), -EAGAIN (it is not), -EINTR, -ETIMEDOUT. */
+int pt_futex_wait(atomic_uint *word, unsigned value, int64_t nanoseconds);
+
+/* Wakes one that waits. */
+void pt_futex_wake(atomic_uint *word);
 
 /* keyctl(2), 2.6.10 (include/uapi/linux/keyctl.h); the two operations that give a child of ours
  * the user's keyrings and not root's. */

@@ -60,9 +60,7 @@ struct run {
     pid_t self;             /* ours, read when no worker runs any more; 0: not among them */
     atomic_size_t next;     /* the first item that nobody claimed */
     atomic_int error;       /* the first one, negative */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    size_t running; /* workers that have neither ended nor been abandoned; under `lock` */
+    atomic_uint running;    /* workers that have neither ended nor been abandoned; a futex */
     struct worker workers[WORKERS_MAX];
 };
 
@@ -162,10 +160,8 @@ static void *work(void *data)
         free(gate);
         return NULL;
     }
-    pthread_mutex_lock(&run->lock);
-    run->running--;
-    pthread_cond_signal(&run->changed);
-    pthread_mutex_unlock(&run->lock);
+    atomic_fetch_sub(&run->running, 1);
+    pt_futex_wake(&run->running); /* `run` stays until this thread is joined */
     return NULL;
 }
 
@@ -190,7 +186,7 @@ static int start_thread(struct worker *worker)
     return -error;
 }
 
-/* With the lock held. What cannot be started is done without: others do it, or the caller. */
+/* What cannot be started is done without: others do it, or the caller. */
 static void start_worker(struct run *run, struct worker *worker)
 {
     worker->run = run;
@@ -198,12 +194,12 @@ static void start_worker(struct run *run, struct worker *worker)
     worker->gate = calloc(1, sizeof *worker->gate);
     if (worker->gate == NULL)
         return;
+    atomic_fetch_add(&run->running, 1);
     if (start_thread(worker) < 0) {
+        atomic_fetch_sub(&run->running, 1);
         free(worker->gate);
         worker->gate = NULL;
-        return;
     }
-    run->running++;
 }
 
 /* A joined thread has let go of its memory; the kernel counts it among ours until a moment later
@@ -254,7 +250,7 @@ static void abandon(struct run *run, struct worker *worker)
         return;
     worker->gate = NULL;
     pthread_detach(thread);
-    run->running--;
+    atomic_fetch_sub(&run->running, 1);
     remember_held(run->procfs, &run->processes[worker->record]);
     read_barred(run, worker->record, ETIMEDOUT);
 }
@@ -314,31 +310,18 @@ static void look_at_all(struct run *run)
         if (run->workers[i].gate == NULL)
             spare = &run->workers[i];
     }
-    if (spare != NULL && waiting == run->running && atomic_load(&run->next) < run->count)
+    if (spare != NULL && waiting == atomic_load(&run->running) &&
+        atomic_load(&run->next) < run->count)
         start_worker(run, spare);
 }
 
-static struct timespec next_look(void)
-{
-    struct timespec now;
-    int64_t look;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    look = now.tv_nsec + LOOK_INTERVAL;
-    return (struct timespec){now.tv_sec + (time_t)(look / PT_SECOND), (long)(look % PT_SECOND)};
-}
-
-/* With the lock held. */
 static void watch_workers(struct run *run)
 {
-    struct timespec look = next_look();
+    unsigned running;
 
-    while (run->running > 0) {
-        if (pthread_cond_timedwait(&run->changed, &run->lock, &look) != ETIMEDOUT)
-            continue;
-        look_at_all(run);
-        look = next_look();
-    }
+    while ((running = atomic_load(&run->running)) > 0)
+        if (pt_futex_wait(&run->running, running, LOOK_INTERVAL) == -ETIMEDOUT)
+            look_at_all(run);
 }
 
 /* --- runs --- */
@@ -363,41 +346,22 @@ static size_t choose_workers(size_t count, size_t records_per_worker)
     return wanted > WORKERS_MAX ? WORKERS_MAX : wanted;
 }
 
-static void init_waiting(struct run *run)
-{
-    pthread_condattr_t attributes;
-
-    pthread_mutex_init(&run->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&run->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 /* Everything by `workers` threads, or, where nothing may hang, by one less and this one. */
 static void read_by_threads(struct run *run, size_t workers)
 {
     uint32_t record;
     size_t item, end;
 
-    init_waiting(run);
-    pthread_mutex_lock(&run->lock);
     for (size_t i = 0; i < workers - !run->may_hang; i++)
         start_worker(run, &run->workers[i]);
-    if (!run->may_hang) {
-        pthread_mutex_unlock(&run->lock);
+    if (!run->may_hang)
         read_items(run, run->arena, NULL, &record);
-        pthread_mutex_lock(&run->lock);
-    }
     watch_workers(run);
-    pthread_mutex_unlock(&run->lock);
     while (claim(run, &item, &end)) /* no worker was left to do it */
         for (; item < end; item++)
             read_barred(run, record_of(run, item), EAGAIN);
     join_workers(run);
     read_ourselves(run);
-    pthread_cond_destroy(&run->changed);
-    pthread_mutex_destroy(&run->lock);
 }
 
 int pt_watch_read(const struct pt_procfs *procfs, struct pt_process *processes,

@@ -172,8 +172,20 @@ START_TEST(capabilities)
 }
 END_TEST
 
+START_TEST(futexes_wait)
+{
+    atomic_uint word = 1;
+
+    ck_assert_int_eq(pt_futex_wait(&word, 2, INT64_C(3600000000000)), -EAGAIN);
+    ck_assert_int_eq(pt_futex_wait(&word, 1, 1000), -ETIMEDOUT);
+    pt_futex_wake(&word); /* nobody waits */
+    ck_assert_uint_eq(word, 1);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("kernel", pidfds, openat2_resolves, statx_agrees_with_stat,
-                     close_range_closes_what_it_says, getrandom_fills_all, keyrings, capabilities);
+                     close_range_closes_what_it_says, getrandom_fills_all, keyrings, capabilities,
+                     futexes_wait);
 }
