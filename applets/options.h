@@ -42,9 +42,9 @@ enum {
 
 /* One option. Tables are static const and end with a row of zeroes, `{0}`. */
 struct pt_option {
-    char letter; /* or 0 */
-    enum pt_takes takes;
-    int id;
+    char letter;         /* or 0 */
+    unsigned char takes; /* enum pt_takes; in a byte, as there are many rows */
+    short id;
     const char *names;   /* long names, "color,colour": the first is the one shown; or NULL */
     const char *metavar; /* the value's name in help, "PID"; NULL when it takes nothing */
     const char *values;  /* what completes the value: words, "auto always never", or one of <pid>

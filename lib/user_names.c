@@ -1,17 +1,11 @@
 #include "user_names.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* A group's entry holds all its members: a large one needs much room, and no more than this. */
-#define ENTRY_FIRST ((size_t)1024)
-#define ENTRY_LIMIT ((size_t)4 << 20)
 
 struct pt_user_name {
     struct pt_user_name *next;
@@ -25,22 +19,19 @@ void pt_user_names_done(struct pt_user_names *names)
     *names = (struct pt_user_names){0};
 }
 
-/* The name in the account database, found in `buffer`; NULL when there is none. `ret_error` is
- * ERANGE when the buffer is too small. */
-typedef const char *lookup_function(uint32_t id, char *buffer, size_t size, int *ret_error);
+/* The name in the account database, valid until the next look into it; NULL when there is none. */
+typedef const char *lookup_function(uint32_t id);
 
-static const char *look_up_user(uint32_t id, char *buffer, size_t size, int *ret_error)
+static const char *look_up_user(uint32_t id)
 {
-    struct passwd entry, *found = NULL;
-    *ret_error = getpwuid_r(id, &entry, buffer, size, &found);
-    return found ? found->pw_name : NULL;
+    const struct passwd *entry = getpwuid(id);
+    return entry ? entry->pw_name : NULL;
 }
 
-static const char *look_up_group(uint32_t id, char *buffer, size_t size, int *ret_error)
+static const char *look_up_group(uint32_t id)
 {
-    struct group entry, *found = NULL;
-    *ret_error = getgrgid_r(id, &entry, buffer, size, &found);
-    return found ? found->gr_name : NULL;
+    const struct group *entry = getgrgid(id);
+    return entry ? entry->gr_name : NULL;
 }
 
 static struct pt_user_name *new_name(struct pt_arena *arena, uint32_t id, const char *text)
@@ -58,23 +49,12 @@ static struct pt_user_name *new_name(struct pt_arena *arena, uint32_t id, const 
 static struct pt_user_name *look_up(struct pt_arena *arena, uint32_t id, lookup_function *function)
 {
     char number[16];
-    const char *text = NULL;
-    char *buffer = NULL;
-    int error = ERANGE;
-    for (size_t size = ENTRY_FIRST; error == ERANGE && size <= ENTRY_LIMIT; size *= 4) {
-        char *grown = realloc(buffer, size);
-        if (grown == NULL)
-            break;
-        buffer = grown;
-        text = function(id, buffer, size, &error);
-    }
+    const char *text = function(id);
     if (text == NULL || *text == '\0') {
         snprintf(number, sizeof number, "%" PRIu32, id);
         text = number;
     }
-    struct pt_user_name *name = new_name(arena, id, text);
-    free(buffer);
-    return name;
+    return new_name(arena, id, text);
 }
 
 static const char *find(struct pt_user_name **buckets, struct pt_arena *arena, uint32_t id,
