@@ -8,6 +8,7 @@
  *   kernel            raw calls, constants and structs, each with the kernel that brought it
  *   arena             memory that is freed at once, and lists that grow
  *   buffer            a growing run of bytes
+ *   columns           that a character takes on a terminal
  *   text              UTF-8, escaping, width: the one escaper
  *   units             checked numbers, durations, sizes, signal names
  *   pattern_steps     what a pattern is made of
@@ -339,7 +340,6 @@ int main(int argc, char **argv)
 
     if (argc < 1 || hold_standard_descriptors() != 0)
         return PT_EXIT_FAILED;
-    pt_text_set_locale();
     applet = pt_applet_find(base_name(argv[0]));
     return pt_report_end(applet != NULL ? run_applet(applet, argc, argv) : dispatch(argc, argv));
 }

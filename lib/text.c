@@ -1,10 +1,10 @@
 #include "text.h"
 
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <wchar.h>
+
+#include "columns.h"
 
 /* What a lead byte promises (Unicode 15, table 3-7): how many bytes follow, and the bounds of the
  * first of these, which exclude overlong forms, surrogates and what lies above U+10FFFF. */
@@ -68,11 +68,7 @@ bool pt_utf8_is_valid(const char *bytes, size_t length)
  * U+2029, what Default_Ignorable_Code_Point holds besides (fillers that take a column and show
  * nothing, marks that take none), and noncharacters. The variation selectors U+FE00 to U+FE0F stay:
  * emoji are written with them. Our own list, for iswprint(3) calls U+202E printable. */
-struct range {
-    uint32_t first, last;
-};
-
-static const struct range unprintable[] = {
+static const struct pt_range unprintable[] = {
     {0x0, 0x1f},        {0x7f, 0x9f},           {0xad, 0xad},
     {0x34f, 0x34f},     {0x600, 0x605},         {0x61c, 0x61c},
     {0x6dd, 0x6dd},     {0x70f, 0x70f},         {0x890, 0x891},
@@ -87,20 +83,10 @@ static const struct range unprintable[] = {
 
 bool pt_utf8_is_printable(uint32_t code)
 {
-    size_t low = 0, high = sizeof unprintable / sizeof *unprintable;
-
     if (code >= ' ' && code < 0x7f)
         return true;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (code < unprintable[middle].first)
-            high = middle;
-        else if (code > unprintable[middle].last)
-            low = middle + 1;
-        else
-            return false;
-    }
-    return (code & 0xfffe) != 0xfffe;
+    return (code & 0xfffe) != 0xfffe &&
+           !pt_range_holds(unprintable, sizeof unprintable / sizeof *unprintable, code);
 }
 
 /* Whether the LENGTH bytes of a locale's name end in WORD, in any case. */
@@ -127,12 +113,6 @@ bool pt_text_utf8_locale(void)
 unsigned pt_text_escape_flags(void)
 {
     return pt_text_utf8_locale() ? PT_ESCAPE_UTF8 : 0;
-}
-
-void pt_text_set_locale(void)
-{
-    if (!setlocale(LC_CTYPE, "") && pt_text_utf8_locale())
-        setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 /* What stands at BYTES for somebody whose locale FLAGS tell. */
@@ -205,13 +185,9 @@ int pt_buffer_escape(struct pt_buffer *buffer, const char *bytes, size_t length,
 static size_t columns_of(const char *text, size_t length, size_t *ret_size)
 {
     uint32_t code;
-    int columns;
 
     *ret_size = pt_utf8_decode(text, length, &code);
-    if (code < 0x80 || code == PT_UTF8_INVALID)
-        return 1;
-    columns = wcwidth((wchar_t)code);
-    return columns < 0 ? 1 : (size_t)columns;
+    return pt_columns(code);
 }
 
 size_t pt_text_width(const char *text, size_t length)

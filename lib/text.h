@@ -36,11 +36,6 @@ bool pt_utf8_is_printable(uint32_t code);
  * same with every libc. */
 bool pt_text_utf8_locale(void);
 
-/* For main, once: LC_CTYPE as the environment names it, C.UTF-8 where that is UTF-8 and not
- * installed. pt_text_width depends on it, with glibc; nothing else here does. LC_NUMERIC is never
- * set. */
-void pt_text_set_locale(void);
-
 /* --- escaping --- */
 
 enum {
@@ -63,8 +58,8 @@ size_t pt_text_plain_length(const char *bytes, size_t length, unsigned flags);
 
 /* --- width --- */
 
-/* Columns that TEXT takes on a terminal, by wcwidth(3); what that does not know, and an invalid
- * byte, counts 1. For text that has been escaped. */
+/* Columns that TEXT takes on a terminal; an invalid byte counts 1. For text that has been escaped.
+ */
 size_t pt_text_width(const char *text, size_t length);
 
 /* How many bytes of TEXT go into COLUMNS columns, whole characters with their combining marks. */

@@ -74,7 +74,6 @@ static void write_table(const struct table *row, FILE *file)
 START_TEST(aligned)
 {
     setenv("LC_ALL", "C.UTF-8", 1);
-    pt_text_set_locale();
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         char *text;
         size_t length;
