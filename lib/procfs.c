@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -166,8 +167,8 @@ int pt_procfs_open(struct pt_procfs *ret_procfs, const char *path)
     if (error < 0)
         return error;
     procfs.live = is_live(&procfs.root);
-    procfs.ticks = (uint64_t)sysconf(_SC_CLK_TCK);
-    procfs.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+    procfs.ticks = getauxval(AT_CLKTCK);
+    procfs.page_size = getauxval(AT_PAGESZ);
     error = looks_like_procfs(&procfs);
     if (error == 0)
         error = -EINVAL;
