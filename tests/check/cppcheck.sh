@@ -9,4 +9,5 @@ cppcheck -j "$(nproc)" --quiet --std=c11 --enable=warning,performance,portabilit
     --library=posix --library=gnu --library=.cppcheck.cfg -D_GNU_SOURCE -I lib -I applets --suppress=missingIncludeSystem \
     --suppress=resourceLeak:lib/dir.c --suppress=resourceLeak:applets/apache_store.c \
     --suppress=leakReturnValNotUsed:applets/main.c --suppress=getpwnamCalled \
-    --suppress=getpwuidCalled --suppress=getgrnamCalled lib applets
+    --suppress=getpwuidCalled --suppress=getgrnamCalled \
+    --suppress=getgrgidCalled lib applets
