@@ -87,14 +87,26 @@ static int each_thread(struct pt_hold *hold, int (*each)(struct pt_hold *hold, p
     return error;
 }
 
-/* 1: one that runs, or is another's tracee. */
+/* 1: it is gone, or never to run again; 0; -errno: that cannot be told. */
+static int is_over(const struct pt_hold *hold, pid_t tid, struct pt_stat *ret_stat,
+                   struct pt_status *ret_status)
+{
+    int error = read_thread(hold, tid, ret_stat, ret_status);
+
+    if (error == -ENOENT || error == -ESRCH)
+        return 1;
+    return error != 0 ? error : strchr("ZXx", ret_stat->state) != NULL;
+}
+
+/* 1: one that runs, or is another's tracee. 0 or -errno. */
 static int runs(struct pt_hold *hold, pid_t tid)
 {
     struct pt_stat stat;
     struct pt_status status;
+    int over = is_over(hold, tid, &stat, &status);
 
-    if (read_thread(hold, tid, &stat, &status) != 0 || strchr("ZXx", stat.state) != NULL)
-        return 0; /* gone, or never to run again */
+    if (over != 0)
+        return over < 0 ? over : 0;
     if (hold->means == PT_HELD_PTRACE)
         return !(strchr("tT", stat.state) != NULL && status.tracer == getpid());
     return stat.state != 'T';
@@ -214,6 +226,18 @@ static void forget_thread(struct pt_hold *hold, size_t index)
     pthread_mutex_unlock(&hold->lock);
 }
 
+/* What ptrace refused it for. EPERM is said of one on its way out too (ptrace_attach in
+ * kernel/ptrace.c): a thread that ended is none to be held. */
+static int why_not_seized(const struct pt_hold *hold, pid_t tid, int error)
+{
+    struct pt_stat stat;
+    struct pt_status status;
+
+    if (error == ESRCH || (error == EPERM && is_over(hold, tid, &stat, &status) == 1))
+        return 0;
+    return -error;
+}
+
 static int attach(struct pt_hold *hold, pid_t tid)
 {
     int error;
@@ -224,7 +248,7 @@ static int attach(struct pt_hold *hold, pid_t tid)
     if (error != 0)
         return error;
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0) {
-        error = errno == ESRCH ? 0 : -errno;
+        error = why_not_seized(hold, tid, errno);
         forget_thread(hold, hold->thread_count - 1);
         return error;
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -312,9 +313,90 @@ START_TEST(nothing_left_to_hold_with)
 }
 END_TEST
 
+/* --- threads that come and go --- */
+
+static void *end_at_once(void *nothing)
+{
+    return nothing;
+}
+
+static void *make_threads(void *nothing)
+{
+    for (;;) {
+        pthread_t thread;
+
+        if (pthread_create(&thread, NULL, end_at_once, NULL) == 0)
+            pthread_join(thread, NULL);
+    }
+    return nothing;
+}
+
+static pid_t make_churner(void)
+{
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        pthread_t thread;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int i = 0; i < 3; i++) {
+            if (pthread_create(&thread, NULL, make_threads, NULL) != 0)
+                _exit(1);
+        }
+        make_threads(NULL);
+    }
+    return pid;
+}
+
+static int count_running(const char *name, unsigned char type, void *data)
+{
+    size_t *running = data;
+    pid_t tid = pt_parse_pid_name(name);
+    char path[PT_PROCFS_PATH], bytes[2048];
+    struct pt_stat stat;
+    ssize_t length;
+
+    (void)type;
+    snprintf(path, sizeof path, "%d/stat", (int)tid);
+    length = pt_dir_read(&procfs.root, path, bytes, sizeof bytes);
+    if (length > 0 && pt_parse_stat(bytes, (size_t)length, &stat) == 0)
+        *running += strchr("tZX", stat.state) == NULL;
+    return 0;
+}
+
+/* All of them, also those that began while others were being stopped; and by ptrace, though some
+ * end while we attach. */
+START_TEST(threads_come_and_go)
+{
+    pid_t pid = make_churner();
+
+    ck_assert_int_eq(pt_procfs_open(&procfs, NULL), 0);
+    anybody.procfs = &procfs;
+    for (int i = 0; i < 400; i++) {
+        struct pt_hold hold = PT_HOLD_NONE;
+        struct pt_handle handle = PT_HANDLE_NONE;
+        struct pt_dir task;
+        char path[PT_PROCFS_PATH];
+        size_t running = 0;
+
+        ck_assert_int_eq(pt_handle_open(&handle, &anybody, pid), 1);
+        ck_assert_int_eq(pt_hold_begin(&hold, &handle, &anybody), 0);
+        ck_assert_int_eq(hold.means, PT_HELD_PTRACE);
+        ck_assert_int_eq(pt_dir_open_at(&task, &procfs.root, pt_procfs_path(path, pid, "task")), 0);
+        ck_assert_int_eq(pt_dir_each(&task, count_running, &running), 0);
+        ck_assert_uint_eq(running, 0);
+        pt_dir_close(&task);
+        pt_hold_release(&hold);
+        pt_handle_close(&handle);
+    }
+    end(pid);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("hold", holds_and_releases, again_and_again, one_that_was_stopped,
                      traced_already, dies_while_held, dies_unseen, kill_at_exit,
-                     nothing_left_to_hold_with);
+                     nothing_left_to_hold_with, threads_come_and_go);
 }
