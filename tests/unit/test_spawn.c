@@ -2,9 +2,12 @@
  * labels: native */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,7 +145,105 @@ START_TEST(subreaper)
 }
 END_TEST
 
+/* --- which program --- */
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    ck_assert_int_eq(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+/* In a directory of ours: `shut/tool` may not be executed, `open/tool` ends with its argument. */
+static void make_tools(void)
+{
+    char place[] = "/tmp/spawn-test.XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    ck_assert_int_eq(chdir(place), 0);
+    ck_assert_int_eq(mkdir("shut", 0755), 0);
+    ck_assert_int_eq(mkdir("open", 0755), 0);
+    put("shut/tool", "exit 99\n", 0644);
+    put("here", "exit $1\n", 0755);
+    put("open/tool", "exit $1\n", 0755); /* not a #! in it: /bin/sh's, says POSIX */
+}
+
+static void remove_tools(void)
+{
+    char place[64];
+
+    ck_assert_ptr_nonnull(getcwd(place, sizeof place));
+    ck_assert_int_eq(unlink("shut/tool") | unlink("open/tool") | unlink("here"), 0);
+    ck_assert_int_eq(rmdir("shut") | rmdir("open"), 0);
+    ck_assert_int_eq(chdir("/") | rmdir(place), 0);
+}
+
+START_TEST(found_by_path)
+{
+    static const struct {
+        const char *path, *name;
+        int status; /* what the tool ends with, or why it does not */
+        int error;
+    } rows[] = {
+        {"open", "tool", 7, 0},
+        {"shut:open", "tool", 7, 0}, /* a better one further on */
+        {"shut", "tool", PT_SPAWN_NOT_EXECUTABLE, -EACCES},
+        {"shut:/nowhere", "tool", PT_SPAWN_NOT_EXECUTABLE, -EACCES},
+        {"/nowhere:shut/tool:open", "tool", 7, 0},
+        {"/nowhere", "tool", PT_SPAWN_NOT_FOUND, -ENOENT},
+        {"", "open/tool", 7, 0},
+        {"/nowhere:", "here", 7, 0}, /* an empty one is where we are */
+        {"open", "", PT_SPAWN_NOT_FOUND, -ENOENT},
+        {NULL, "true", 0, 0}, /* a usual one */
+    };
+    struct pt_origin origin = saved();
+    char end[] = "7", *argv[] = {NULL, end, NULL};
+
+    make_tools();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[16];
+        int status = 0, error;
+        pid_t pid = 0;
+
+        snprintf(name, sizeof name, "%s", rows[i].name);
+        argv[0] = name;
+        argv[1] = rows[i].path != NULL ? end : NULL;
+        ck_assert_int_eq(rows[i].path != NULL ? setenv("PATH", rows[i].path, 1) : unsetenv("PATH"),
+                         0);
+        error = pt_spawn(argv, &origin, &pid, &status);
+        ck_assert_msg(error == rows[i].error, "row %zu: %d", i, error);
+        if (error == 0) {
+            ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+            status = WEXITSTATUS(status);
+        }
+        ck_assert_msg(status == rows[i].status, "row %zu: status %d", i, status);
+    }
+    remove_tools();
+}
+END_TEST
+
+/* A directory whose name is too long for a path has nothing in it. */
+START_TEST(long_path)
+{
+    struct pt_origin origin = saved();
+    char name[] = "tool", end[] = "7", *argv[] = {name, end, NULL};
+    char *path = malloc(20000);
+
+    memset(path, 'x', 20000);
+    strcpy(path + 10000, ":open");
+    make_tools();
+    ck_assert_int_eq(setenv("PATH", path, 1), 0);
+    ck_assert_int_eq(run(argv, &origin), 7);
+    free(path);
+    remove_tools();
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("spawn", as_we_were_started, cannot_be_run, no_descriptors, subreaper);
+    return RUN_SUITE("spawn", as_we_were_started, cannot_be_run, no_descriptors, subreaper,
+                     found_by_path, long_path);
 }
