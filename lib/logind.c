@@ -244,7 +244,7 @@ static int read_one(const char *name, unsigned char type, void *data)
     if (error == 0)
         error = pt_logind_parse(name, pt_buffer_text(&reading->bytes), reading->bytes.length,
                                 reading->arena, &session);
-    if (error == -ENOMEM)
+    if (pt_error_is_ours(error))
         return error;
     if (error != 0)
         return 0; /* gone, or not whole */

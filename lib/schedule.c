@@ -22,8 +22,6 @@ int pt_schedule_add(struct pt_schedule *schedule, int signal, int64_t wait)
     size_t count = schedule->count + 1;
     struct pt_schedule_step *steps;
 
-    if (count > SIZE_MAX / sizeof *steps)
-        return -ENOMEM;
     steps = realloc(schedule->steps, count * sizeof *steps);
     if (!steps)
         return -ENOMEM;

@@ -7,6 +7,7 @@
 
 #include "cgroup.h"
 #include "fakeproc.h"
+#include "scarce.h"
 #include "suite.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -420,8 +421,45 @@ START_TEST(no_mounts)
 }
 END_TEST
 
+/* A limit that is not told is not no limit. */
+START_TEST(nothing_left_to_read_with)
+{
+    static const struct mount mounts[] = {{"/", "cg", V2}, {"/a\\040b", "cg2", V2}};
+    static const char cgroup[] = "0::/web/apache\n", nowhere[] = "4:memory:/elsewhere\n0::/x\n";
+
+    set_up();
+    write_mounts(mounts, COUNT(mounts));
+    write_group2("cg/web/apache", "500\n", "400\n", "inactive_file 30\n");
+    write_group2("cg/web", "700\n", "600\n", "");
+    write_file("cg/web/apache", "cgroup.events", "frozen 1\n");
+    while (scarce_anything()) {
+        struct pt_arena own = {0};
+        struct pt_memory_limits limits;
+
+        if (scarce_end(pt_cgroup_memory(&procfs, cgroup, strlen(cgroup), &own, &limits)) == 0)
+            ck_assert(limits.count == 2 || limits.unseen != NULL);
+        pt_arena_done(&own);
+    }
+    while (scarce_memory()) {
+        struct pt_arena own = {0};
+        struct pt_memory_limits limits;
+
+        if (scarce_end(pt_cgroup_memory(&procfs, nowhere, strlen(nowhere), &own, &limits)) == 0)
+            ck_assert_str_eq(limits.unseen, "/elsewhere");
+        pt_arena_done(&own);
+    }
+    while (scarce_anything()) {
+        int answer = pt_cgroup_frozen(&procfs, cgroup, strlen(cgroup));
+
+        if (scarce_end(answer < 0 ? answer : 0) == 0)
+            ck_assert_int_eq(answer, 1);
+    }
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("cgroup", path, unit, container, version2, many_slashes, version1, subtree,
-                     outside, several_mounts, frozen, no_mounts);
+                     outside, several_mounts, frozen, no_mounts, nothing_left_to_read_with);
 }

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fakeproc.h"
 #include "helper.h"
+#include "scarce.h"
 #include "suite.h"
 
 static struct fakeproc place;
@@ -191,25 +191,42 @@ static void check_fails(const char *file, int output, int expected)
 
 START_TEST(does_not_start)
 {
-    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    struct rlimit files, few;
-
-    close(lowest);
     check_fails("/nowhere", -1, -ENOENT);
     check_fails("/", -1, -EACCES);
     check_fails("/bin/sh", 999, -EBADF);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
-    few = (struct rlimit){(rlim_t)lowest + 2, files.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    check_fails("/bin/sh", -1, -EMFILE); /* in the child */
-    few.rlim_cur--;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    check_fails("/bin/sh", -1, -EMFILE);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+END_TEST
+
+/* Nothing else is taken for it, and nothing is started by half. */
+START_TEST(nothing_left_to_start_with)
+{
+    set_up();
+    set_path("%/a:%/b");
+    while (scarce_memory()) {
+        int error;
+
+        pt_buffer_done(&path);
+        error = pt_helper_find("only_b", &path, NULL);
+        if (scarce_end(error) == 0)
+            ck_assert_str_eq(pt_buffer_text(&path) + strlen(place.path), "/b/only_b");
+    }
+    while (scarce_memory()) {
+        pt_buffer_done(&path);
+        scarce_end(pt_helper_find("/bin/sh", &path, NULL));
+    }
+    while (scarce_descriptors()) {
+        pid_t pid = 0;
+
+        if (scarce_end(start("/bin/true", "", -1, &pid)) == 0)
+            ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        else
+            ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    }
+    tear_down();
 }
 END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("helper", finds, trust, runs, does_not_start);
+    return RUN_SUITE("helper", finds, trust, runs, does_not_start, nothing_left_to_start_with);
 }

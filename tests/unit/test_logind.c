@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fakeproc.h"
 #include "logind.h"
+#include "scarce.h"
 #include "suite.h"
 #include "text.h"
 
@@ -165,7 +167,39 @@ START_TEST(reads_a_directory)
 }
 END_TEST
 
+/* Every session, or none and why. */
+START_TEST(nothing_left_to_read_with)
+{
+    struct fakeproc place;
+    struct pt_dir dir;
+
+    fakeproc_init(&place);
+    for (int i = 1; i <= 9; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "sessions/%d", i);
+        fakeproc_text(&place, 0, name, "UID=1000\nCLASS=user\nSTATE=active\nSEAT=seat0\n");
+    }
+    ck_assert_int_eq(pt_dir_open(&dir, place.path), 0);
+    while (scarce_anything()) {
+        struct pt_logind_session *sessions;
+        struct pt_arena arena;
+        size_t count = 0;
+
+        pt_arena_init(&arena);
+        if (scarce_end(pt_logind_read(&dir, &arena, &sessions, &count)) == 0) {
+            ck_assert_uint_eq(count, 9);
+            ck_assert_str_eq(sessions[8].seat, "seat0");
+        }
+        pt_arena_done(&arena);
+    }
+    pt_dir_close(&dir);
+    fakeproc_done(&place);
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("logind", parses_files, excludes, reads_a_directory);
+    return RUN_SUITE("logind", parses_files, excludes, reads_a_directory,
+                     nothing_left_to_read_with);
 }

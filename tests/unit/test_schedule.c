@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scarce.h"
 #include "schedule.h"
 #include "suite.h"
 #include "text.h"
@@ -178,7 +179,31 @@ START_TEST(empty_is_over)
 }
 END_TEST
 
+/* No step is left out. */
+START_TEST(out_of_memory)
+{
+    while (scarce_memory()) {
+        struct pt_schedule schedule;
+        int error;
+
+        pt_schedule_init(&schedule);
+        error = pt_schedule_parse(&schedule, "TERM/30/forever/INT/5/KILL/5", SIGQUIT, NULL);
+        if (scarce_end(error) == 0)
+            ck_assert_uint_eq(schedule.count, 3);
+        pt_schedule_done(&schedule);
+    }
+    while (scarce_memory()) {
+        struct pt_schedule schedule;
+
+        pt_schedule_init(&schedule);
+        if (scarce_end(pt_schedule_escalate(&schedule, SIGTERM, 1, 2)) == 0)
+            ck_assert_uint_eq(schedule.count, 2);
+        pt_schedule_done(&schedule);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("schedule", parses, escalates, is_followed, empty_is_over);
+    return RUN_SUITE("schedule", parses, escalates, is_followed, empty_is_over, out_of_memory);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scarce.h"
 #include "session_answer.h"
 #include "suite.h"
 
@@ -176,7 +177,53 @@ START_TEST(counts_votes)
 }
 END_TEST
 
+/* Votes are counted and answers taken whole, or not at all. */
+START_TEST(out_of_memory)
+{
+    static const char *const variables[] = {"DISPLAY=:1", "DISPLAY=:2", "DISPLAY=evil:0",
+                                            "SSH_AUTH_SOCK=/run/ssh", "SSH_AUTH_SOCK=a b"};
+    static const char text[] = "V 1 :0\nI 0 /run/ssh\nD 1 1 :9\nE 0 1 1\n";
+
+    while (scarce_memory()) {
+        struct pt_arena arena;
+        struct pt_ballot ballot;
+        int error;
+
+        pt_arena_init(&arena);
+        error = pt_ballot_init(&ballot, &imports, &arena);
+        for (size_t i = 0; error == 0 && i < sizeof variables / sizeof *variables; i++)
+            error = pt_ballot_take(&ballot, variables[i], strlen(variables[i]));
+        if (scarce_end(error) == 0) {
+            ck_assert_uint_eq(ballot.proposals[PT_VALUE_DISPLAY].count, 2);
+            ck_assert_uint_eq(ballot.proposals[PT_VALUE_COUNT].count, 1);
+            ck_assert_uint_eq(ballot.dropped_count, 2);
+        }
+        pt_arena_done(&arena);
+    }
+    while (scarce_memory()) {
+        struct pt_answer answer = {.refusal = PT_REFUSED_NO_ANSWER};
+        struct pt_arena arena;
+        struct pt_ballot ballot;
+        int error;
+
+        pt_arena_init(&arena);
+        error = pt_ballot_init(&ballot, &imports, &arena);
+        if (error == 0)
+            error = pt_answer_parse(text, sizeof text - 1, &ballot, &answer);
+        if (scarce_end(error) == 0) {
+            ck_assert_str_eq(answer.values[PT_VALUE_DISPLAY], ":0");
+            ck_assert_str_eq(answer.imports[0], "/run/ssh");
+            ck_assert_uint_eq(ballot.dropped_count, 1);
+        } else {
+            ck_assert_int_eq(answer.refusal, PT_REFUSED_NO_ANSWER);
+        }
+        pt_arena_done(&arena);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("session_answer", comes_back, refuses, is_bounded, counts_votes);
+    return RUN_SUITE("session_answer", comes_back, refuses, is_bounded, counts_votes,
+                     out_of_memory);
 }

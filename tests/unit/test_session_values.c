@@ -38,6 +38,7 @@ static const struct {
     {PT_VALUE_BUS, "unix:path=/a%0ab", NULL, PT_DROP_CHARACTERS},
     {PT_VALUE_BUS, "unix:path=/a\nb", NULL, PT_DROP_CHARACTERS},
     {PT_VALUE_BUS, "unix:path=/a,guid=12", NULL, PT_DROP_SHAPE},
+    {PT_VALUE_BUS, "unix:path=/a,guid=0123456789abcdef0123456789abcdeg", NULL, PT_DROP_SHAPE},
     {PT_VALUE_BUS, "unix:path=/a,path=/b", NULL, PT_DROP_TRANSPORT},
     {PT_VALUE_BUS, "unix:path=/a,abstract=b", NULL, PT_DROP_TRANSPORT},
     {PT_VALUE_BUS, "unix:path=/a,", NULL, PT_DROP_TRANSPORT},
@@ -141,6 +142,8 @@ START_TEST(refuses_bytes)
     memset(longest, 'a', 4096);
     ck_assert_int_eq(pt_value_accept_word(longest, 4095), PT_DROP_NOT);
     ck_assert_int_eq(pt_value_accept_word(longest, 4096), PT_DROP_CHARACTERS);
+    memcpy(longest, "unix:path=/", 11);
+    ck_assert_int_eq(pt_value_accept(PT_VALUE_BUS, longest, 4096, &text), PT_DROP_CHARACTERS);
     free(longest);
     pt_buffer_done(&text);
 }

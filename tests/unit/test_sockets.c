@@ -14,6 +14,7 @@
 
 #include "fakeproc.h"
 #include "process.h"
+#include "scarce.h"
 #include "sockets.h"
 #include "suite.h"
 #include "tcp_diag.h"
@@ -297,6 +298,47 @@ START_TEST(alike)
 }
 END_TEST
 
+/* --- what runs out --- */
+
+/* A table holds all that listen, or there is none; the next question finds it still. */
+START_TEST(nothing_left_to_read_with)
+{
+    static char table[30000];
+    const struct pt_sockets *sockets;
+    size_t length = 0;
+
+    set_up();
+    for (int i = 0; i < 300; i++)
+        length += (size_t)snprintf(table + length, sizeof table - length,
+                                   UNIX_LINE("00010000", "%d", " /run/%d"), 1000 + i, i);
+    fakeproc_text(&proc, 5, "net/unix", table);
+    fakeproc_text(&proc, 5, "net/tcp", TCP_HEADER TCP_LINE("0100007F:0050", "0A", "20"));
+    while (scarce_anything()) {
+        if (scarce_end(pt_networks_get(&networks, 1, 5, &sockets)) == 0) {
+            ck_assert_uint_eq(sockets->count, 301);
+            pt_networks_done(&networks);
+        } else {
+            ck_assert_uint_eq(networks.count, 0);
+        }
+    }
+    fakeproc_link(&proc, 5, "ns/net", "net:[4026531840]");
+    fakeproc_link(&proc, 5, "fd/4", "socket:[501]");
+    fakeproc_link(&proc, 5, "fd/5", "socket:[502]");
+    fakeproc_link(&proc, 5, "fd/7", "anon_inode:[eventpoll]");
+    while (scarce_anything()) {
+        struct pt_descriptors found = {.count = 77};
+        struct pt_arena own = {0};
+
+        if (scarce_end(pt_descriptors_read(&procfs, 5, 5, &own, &found)) == 0)
+            check_descriptors(&found);
+        else
+            ck_assert_uint_eq(found.count, 77);
+        pt_arena_done(&own);
+    }
+    tear_down();
+}
+END_TEST
+
 /* --- the kernel's own answer --- */
 
 static int listen_on_loopback(uint16_t *ret_port)
@@ -418,5 +460,6 @@ END_TEST
 int main(void)
 {
     return RUN_SUITE("sockets", unix_lines, tcp_lines, forged_names, forged_flags, endless_name,
-                     each_namespace_once, descriptors, alike, tcp_diag, our_own);
+                     each_namespace_once, descriptors, alike, nothing_left_to_read_with, tcp_diag,
+                     our_own);
 }
