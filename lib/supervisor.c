@@ -42,12 +42,13 @@ static bool is_ours(const struct stat *status, bool above)
     return above && (status->st_mode & S_ISVTX) != 0;
 }
 
-/* A path from / on, each word of it; no link is followed. */
-static bool is_path_ours(const char *path)
+/* A path from / on, each word of it; no link is followed. 1, 0 or -ENOMEM. */
+static int is_path_ours(const char *path)
 {
     struct pt_buffer part;
     struct stat status;
     bool trusted = *path == '/';
+    int error;
 
     pt_buffer_init(&part);
     for (size_t i = 0; trusted; i++) {
@@ -60,8 +61,9 @@ static bool is_path_ours(const char *path)
         if (path[i] == '\0')
             break;
     }
+    error = part.error;
     pt_buffer_done(&part);
-    return trusted;
+    return error != 0 ? error : trusted;
 }
 
 static bool has_our_uids(const struct pt_process *process)
@@ -169,15 +171,19 @@ static int find_by_control(struct search *search, const struct pt_supervisor *ro
 {
     struct pt_dir held;
     struct pt_buffer path;
-    int directory, found;
+    int directory, error, found;
 
     (void)row;
-    if (pt_procfs_open_pid(search->snapshot->procfs, parent->stat.pid, &held) != 0)
-        return 0;
+    error = pt_procfs_open_pid(search->snapshot->procfs, parent->stat.pid, &held);
+    if (error != 0)
+        return pt_error_is_ours(error) ? error : 0;
     pt_buffer_init(&path);
     /* Through the link itself: the text may name something else by now. */
     directory = openat(held.fd, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0 || pt_dir_readlink(&held, "cwd", &path) != 0)
+    error = directory < 0 ? -errno : pt_dir_readlink(&held, "cwd", &path);
+    if (pt_error_is_ours(error))
+        found = error;
+    else if (error != 0)
         found = distrust(search, "the directory of its supervisor cannot be read");
     else
         found = open_control(search, directory);
@@ -195,23 +201,26 @@ static int find_by_control(struct search *search, const struct pt_supervisor *ro
 
 /* --- supervisord --- */
 
-/* The value of NAME in the record's environ, in the arena; NULL. */
-static const char *environ_value(struct search *search, const char *name)
+/* The value of NAME in the record's environ, in the arena; NULL: it has none. 0 or -ENOMEM. */
+static int find_value(struct search *search, const char *name, const char **ret_value)
 {
     const struct pt_process *daemon = search->daemon;
     size_t offset = 0, length, name_length = strlen(name);
     const char *text;
 
+    *ret_value = NULL;
     if (!pt_process_has(daemon, PT_SOURCE_ENVIRON))
-        return NULL;
+        return daemon->error[PT_SOURCE_ENVIRON] == ENOMEM ? -ENOMEM : 0;
     while (pt_next_string(daemon->more->environ.bytes, daemon->more->environ.length, &offset, &text,
                           &length)) {
         if (length > name_length && memcmp(text, name, name_length) == 0 &&
-            text[name_length] == '=')
-            return pt_arena_strndup(search->arena, text + name_length + 1,
-                                    length - name_length - 1);
+            text[name_length] == '=') {
+            *ret_value =
+                pt_arena_strndup(search->arena, text + name_length + 1, length - name_length - 1);
+            return *ret_value != NULL ? 0 : -ENOMEM;
+        }
     }
-    return NULL;
+    return 0;
 }
 
 /* Where the file stands that one word of supervisord's names: behind that (0), in the next word
@@ -264,16 +273,18 @@ static const char *configuration(struct search *search, const struct pt_process 
 static int find_supervisord(struct search *search, const struct pt_supervisor *row,
                             const struct pt_process *parent)
 {
-    const char *group, *name, *file;
+    const char *group = NULL, *name = NULL, *file;
     struct pt_buffer both;
     int error = pt_process_add_watched(search->snapshot->procfs, search->daemon,
                                        PT_SOURCE_BIT(PT_SOURCE_ENVIRON), search->arena);
 
     (void)row;
+    if (error == 0)
+        error = find_value(search, "SUPERVISOR_GROUP_NAME", &group);
+    if (error == 0)
+        error = find_value(search, "SUPERVISOR_PROCESS_NAME", &name);
     if (error != 0)
         return error == -ENOMEM ? error : 0;
-    group = environ_value(search, "SUPERVISOR_GROUP_NAME");
-    name = environ_value(search, "SUPERVISOR_PROCESS_NAME");
     if (group == NULL || name == NULL)
         return distrust(search, "it runs below supervisord, which did not name it");
     file = configuration(search, parent);
@@ -281,7 +292,10 @@ static int find_supervisord(struct search *search, const struct pt_supervisor *r
         return -ENOMEM;
     if (*file != '/')
         return distrust(search, "supervisord's configuration has no absolute path");
-    if (!is_path_ours(file))
+    error = is_path_ours(file);
+    if (error < 0)
+        return error;
+    if (error == 0)
         return distrust(search, "supervisord's configuration may be written by others");
     pt_buffer_init(&both);
     pt_buffer_append_format(&both, "%s:%s", group, name);
@@ -479,29 +493,36 @@ static bool is_shell(const struct pt_process *process)
     return false;
 }
 
-/* The parent, shells between skipped: a `run` script that did not exec. NULL: there is none. */
-static struct pt_process *parent_of(struct search *search)
+/* The parent, shells between skipped: a `run` script that did not exec. NULL: there is none. 0 or
+ * -errno: we have no means to look. */
+static int find_parent(struct search *search, const struct pt_process **ret_parent)
 {
     pid_t pid = search->daemon->stat.ppid;
 
+    *ret_parent = NULL;
+
     for (int steps = 0; steps < 8 && pid > 0; steps++) {
         uint32_t index = pt_snapshot_index(search->snapshot, pid);
-        struct pt_process *parent;
+        const struct pt_process *parent;
+        int error;
 
         if (index == PT_NO_INDEX)
-            return NULL;
-        if (pt_snapshot_add(search->snapshot, &index, 1,
-                            PT_SOURCE_BIT(PT_SOURCE_EXE) | PT_SOURCE_BIT(PT_SOURCE_STATUS) |
-                                PT_SOURCE_BIT(PT_SOURCE_CMDLINE)) != 0)
-            return NULL;
+            return 0;
+        error = pt_snapshot_add(search->snapshot, &index, 1,
+                                PT_SOURCE_BIT(PT_SOURCE_EXE) | PT_SOURCE_BIT(PT_SOURCE_STATUS) |
+                                    PT_SOURCE_BIT(PT_SOURCE_CMDLINE));
+        if (error != 0)
+            return error;
         parent = &search->snapshot->processes[index];
         if (pt_snapshot_is_gone(parent))
-            return NULL;
-        if (!is_shell(parent))
-            return parent;
+            return 0;
+        if (!is_shell(parent)) {
+            *ret_parent = parent;
+            return 0;
+        }
         pid = parent->stat.ppid;
     }
-    return NULL;
+    return 0;
 }
 
 static int try_row(struct search *search, const struct pt_supervisor *row,
@@ -522,8 +543,11 @@ int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot
 {
     struct pt_service service = PT_SERVICE_NONE;
     struct search search = {&service, snapshot, daemon, names, arena};
-    const struct pt_process *parent = parent_of(&search);
+    const struct pt_process *parent;
+    int error = find_parent(&search, &parent);
 
+    if (error != 0)
+        return error;
     for (size_t i = 0; i < sizeof supervisors / sizeof supervisors[0]; i++) {
         int found = try_row(&search, &supervisors[i], parent);
 
