@@ -45,6 +45,7 @@ struct call {
 /* What the project or a libc calls for it, and an older kernel or somebody's filter lacks. */
 static const struct call calls[] = {
     {"capget", SYS_capget, 0},
+    {"capset", SYS_capset, 0},
     {"clone", SYS_clone, 0},
 #ifdef SYS_clone3
     {"clone3", SYS_clone3, KERNEL(5, 3)},
@@ -94,6 +95,7 @@ static const struct call calls[] = {
     {"pidfd_send_signal", SYS_pidfd_send_signal, KERNEL(5, 1)},
 #endif
     {"prctl", SYS_prctl, 0},
+    {"prlimit64", SYS_prlimit64, 0},
 #ifdef SYS_process_madvise
     {"process_madvise", SYS_process_madvise, KERNEL(5, 10)},
 #endif
@@ -103,7 +105,11 @@ static const struct call calls[] = {
     {"renameat2", SYS_renameat2, KERNEL(3, 15)},
 #endif
     {"seccomp", SYS_seccomp, KERNEL(3, 17)},
+    {"setgroups", SYS_setgroups, 0},
     {"setns", SYS_setns, 0},
+    {"setresgid", SYS_setresgid, 0},
+    {"setresuid", SYS_setresuid, 0},
+    {"setsid", SYS_setsid, 0},
     {"socket", SYS_socket, 0},
 #ifdef SYS_statx
     {"statx", SYS_statx, KERNEL(4, 11)},

@@ -1,6 +1,7 @@
 /* refuse ERRNO CALL[,CALL...] [--] COMMAND [ARGUMENT]...: COMMAND and all its children get ERRNO
  * (ENOSYS, EPERM ...) from these system calls, as from an older kernel or in a container. VERSION,
- * as 3.10, in place of a CALL stands for all in our table that came later.
+ * as 3.10, in place of a CALL stands for all in our table that came later. NOTHING for ERRNO: the
+ * calls say 0, and nothing was done.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const struct {
     int number;
 } errors[] = {
     {"EACCES", EACCES}, {"EINVAL", EINVAL}, {"EMFILE", EMFILE}, {"ENOENT", ENOENT},
-    {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS}, {"EPERM", EPERM},
+    {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS}, {"EPERM", EPERM},   {"NOTHING", 0},
 };
 
 static _Noreturn void die(const char *what, const char *why)

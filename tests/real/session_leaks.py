@@ -181,6 +181,25 @@ class Leaks(desktop.Case):
         self.assertTrue(seen["fds"]["1"].startswith("pipe:"), seen["fds"])
         self.assertNotEqual(seen["fds"]["1"], seen["fds"]["2"])
 
+    def test_wholly_or_not_at_all(self):
+        """Where a step is refused, or is said to be done and is not, nothing runs as half of somebody."""
+        for error, call in (("EPERM", "setsid"), ("EPERM", "prlimit64"), ("EPERM", "prctl"), ("EPERM", "setgroups"),
+                            ("EPERM", "setresgid"), ("NOTHING", "setresgid"), ("EPERM", "setresuid"),
+                            ("NOTHING", "setresuid"), ("ENOMEM", "keyctl"), ("EPERM", "capset"), ("EPERM", "capget")):
+            with self.subTest(call=call, error=error):
+                result = self.gui("sh", "-c", "echo ran", before=self.refused(error, call))
+                self.assertEqual((result.returncode, result.stdout), (125, ""))
+                self.assertIn("its user cannot be become", result.stderr)
+
+    def test_many_groups(self):
+        """All of them, also beyond those that most users have."""
+        groups = {f"group{number}": number for number in range(2000, 2100)}
+        with open("/etc/group", "a+") as file:
+            self.addCleanup(os.truncate, "/etc/group", file.tell())
+            file.writelines(f"{name}:x:{number}:anna\n" for name, number in groups.items())
+        seen = self.look()
+        self.assertEqual(sorted(map(int, seen["status"]["Groups"].split())), [29, 1000, *groups.values()])
+
     def test_older_kernels(self):
         """Without the calls that came later it is the same, less the keyring."""
         with open("/run/tests/secret", "w+") as secret:
