@@ -78,8 +78,9 @@ static enum pt_drop why_not_connected(int error)
     return error == -ECONNREFUSED || error == -ENOENT ? PT_DROP_DEAD : PT_DROP_FULL;
 }
 
-/* Whose socket it is; the file's kind and owner, no link followed. */
-static enum pt_drop look_at_socket(const struct pt_live *live, const char *path, bool roots_too)
+/* Whose socket it is; the file's kind and owner, no link followed; as pt_listener has the file. */
+static enum pt_drop look_at_inode(const struct pt_live *live, const char *path, bool roots_too,
+                                  uint32_t *ret_file)
 {
     struct stat there;
 
@@ -87,8 +88,16 @@ static enum pt_drop look_at_socket(const struct pt_live *live, const char *path,
         return errno == ENOENT || errno == ENOTDIR ? PT_DROP_ABSENT : PT_DROP_FOREIGN;
     if (!S_ISSOCK(there.st_mode))
         return PT_DROP_FOREIGN;
+    *ret_file = (uint32_t)there.st_ino;
     return there.st_uid == live->uid || (roots_too && there.st_uid == 0) ? PT_DROP_NOT
                                                                          : PT_DROP_FOREIGN;
+}
+
+static enum pt_drop look_at_socket(const struct pt_live *live, const char *path, bool roots_too)
+{
+    uint32_t file;
+
+    return look_at_inode(live, path, roots_too, &file);
 }
 
 enum pt_drop pt_live_bus(const struct pt_live *live, const struct pt_bus_entry *entry, int *ret_fd)
@@ -271,17 +280,13 @@ enum pt_drop pt_live_display_listed(const struct pt_live *live, unsigned number)
 {
     struct listing listing = {.live = live};
     char path[64];
-    struct stat there;
     enum pt_drop drop;
 
     snprintf(path, sizeof path, X_SOCKETS "/X%u", number);
-    drop = look_at_socket(live, path, false);
+    drop = look_at_inode(live, path, false, &listing.file);
     if (drop != PT_DROP_NOT)
         return drop;
-    if (lstat(path, &there) != 0)
-        return PT_DROP_ABSENT;
     listing.path = path;
-    listing.file = (uint32_t)there.st_ino;
     if (!list_display(&listing))
         return PT_DROP_NOT_PROVEN;
     if (listing.name_is_foreign)
