@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, overlay, prepare, run, status_of, write_program
+from support_cron import CRON, DEADLINE, STAND_IN, Case, children, find, prepare, run, status_of, write_program
 
 support.in_namespaces()
 
@@ -85,7 +85,7 @@ class DebianCron(JobCase):
 
     def test_mail_after_the_job(self):
         """The CRON child sends it when the job has ended: the job is not over."""
-        overlay("/usr/sbin")
+        support.overlay("/usr/sbin")
         write_program("/usr/sbin/sendmail", f"cat >{self.done}; until [ -e {self.go} ]; do sleep 0.1; done")
         daemon = self.daemon("echo a word", wait=False, head="MAILTO=root\n")
         support.until(lambda: os.path.exists(self.done) and "a word" in self.read_done(), "the mail", DEADLINE)

@@ -307,17 +307,27 @@ class Builtin(desktop.Case):
             self.assertEqual(self.notify("--session-builtin", *arguments).returncode, 1, arguments)
 
     def test_without_notify_send(self):
-        """Not installed: our own client, and its limits."""
+        """Not installed: our own client, and its limits; as root, and as the user herself."""
         notifier = self.desktop(1000)
+        program = desktop.find_program("notify-send")
+        support.overlay(os.path.dirname(program))
+        self.addCleanup(subprocess.run, ["umount", "-l", os.path.dirname(program)], check=True)
+        os.unlink(program)
+        for run in {}, dict(user=1000, group=1000, extra_groups=[], environment={"PATH": "/usr/bin:/bin"}):
+            result = self.notify("own", **run)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertEqual(self.told(notifier)["summary"], "own")
+            result = self.notify("-w", "own", **run)
+            self.assertEqual(result.returncode, 127)
+            self.assertIn("libnotify-bin", result.stderr)
+            self.assert_silent(notifier)
+
+    def test_notify_send_that_does_not_run(self):
+        self.desktop(1000)
         program = desktop.find_program("notify-send")
         desktop.mount("--bind", "/run/tests/passwd", program)
         self.addCleanup(subprocess.run, ["umount", program], check=True)
         self.assertEqual(self.notify("x").returncode, 126)
-        # A PATH without it, as the user herself.
-        run = dict(user=1000, group=1000, extra_groups=[], environment={"PATH": "/nowhere"})
-        self.assertEqual(self.notify("own", **run).returncode, 0)
-        self.assertEqual(self.told(notifier)["summary"], "own")
-        self.assertEqual(self.notify("-w", "own", **run).returncode, 127)
 
 
 class CommandLine(desktop.Case):

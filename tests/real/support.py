@@ -49,6 +49,15 @@ def in_namespaces(network=False, orphans=False):
     os.execv(f"{TESTS}/ns", [f"{TESTS}/ns", *flags, sys.executable, *sys.argv])
 
 
+def overlay(directory):
+    """In namespaces of our own, with a /run of our own: what is written to a system directory goes nowhere."""
+    parts = {part: f"/run/over{directory}/{part}" for part in ("upper", "work")}
+    for part in parts.values():
+        os.makedirs(part)
+    options = f"lowerdir={directory},upperdir={parts['upper']},workdir={parts['work']}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, directory], check=True)
+
+
 def until(holds, what, deadline=DEADLINE):
     """Waits for what the kernel has no event for (a state, a count): the value that is true at last."""
     end = time.monotonic() + deadline

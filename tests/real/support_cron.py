@@ -41,15 +41,6 @@ def prepare():
         run("mount", "--bind", "/run/empty", "/etc/crontab")
 
 
-def overlay(directory):
-    """What is written to this system directory goes nowhere."""
-    parts = {part: f"/run/over{directory}/{part}" for part in ("upper", "work")}
-    for part in parts.values():
-        os.makedirs(part)
-    options = f"lowerdir={directory},upperdir={parts['upper']},workdir={parts['work']}"
-    run("mount", "-t", "overlay", "overlay", "-o", options, directory)
-
-
 def status_of(pid, name):
     """A field of /proc/PID/status; "" when the process is gone."""
     try:
