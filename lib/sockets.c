@@ -25,14 +25,13 @@
 
 /* --- lines --- */
 
+/* As the kernel writes them. */
 static int hex_digit(char byte)
 {
     if (byte >= '0' && byte <= '9')
         return byte - '0';
     if (byte >= 'A' && byte <= 'F')
         return byte - 'A' + 10;
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
     return -1;
 }
 

@@ -11,6 +11,7 @@
 
 #include "busmessage.h"
 #include "dbus.h"
+#include "scarce.h"
 #include "suite.h"
 
 #define OK "OK 0123456789abcdef0123456789abcdef\r\n"
@@ -303,8 +304,45 @@ START_TEST(large_ones)
 }
 END_TEST
 
+/* A bus that has answered three calls: our end. */
+static int begin_answered(void)
+{
+    int fd = begin();
+
+    answer_hello();
+    answer(2, RETURN, "b", BYTES("\1\0\0\0"));
+    answer(3, RETURN, "u", BYTES("\7\0\0\0"));
+    return fd;
+}
+
+/* Whatever is missing, nothing half is sent, and no answer is invented. */
+START_TEST(nothing_left_to_talk_with)
+{
+    static const struct pt_notification notification = {
+        .application = "App", .icon = "", .summary = "Sum", .body = "", .expiry = -1};
+    int fd = begin_answered();
+
+    for (; scarce_memory(); fd = begin_answered()) {
+        struct pt_buffer why = {0};
+        int has = -1, error = pt_dbus_open(&bus, fd, 1000, in(20000));
+
+        if (error == 0) {
+            has = pt_dbus_has_owner(&bus, "a.b");
+            error = has < 0 ? has : pt_dbus_notify(&bus, &notification, &why);
+            pt_dbus_close(&bus);
+        }
+        if (scarce_end(error) == 0)
+            ck_assert_int_eq(has, 1);
+        pt_buffer_done(&why);
+        close(far_end);
+    }
+    close(fd);
+    close(far_end);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("dbus_talk", refused_in_the_talk, refused_hello, says_who_we_are, silence,
-                     hangs_up, asks, asks_liars, notifies, large_ones);
+                     hangs_up, asks, asks_liars, notifies, large_ones, nothing_left_to_talk_with);
 }

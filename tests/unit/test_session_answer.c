@@ -117,6 +117,13 @@ START_TEST(is_bounded)
     pt_answer_end(&out, PT_REFUSED_NOT, true, true);
     ck_assert_int_eq(parse(out.data, out.length, &arena, &ballot, &answer), 0);
     ck_assert_uint_eq(ballot.dropped_count, PT_DROPPED_MAX);
+    pt_buffer_clear(&out);
+    pt_buffer_append_text(&out, "D 1 1 ");
+    pt_buffer_append_fill(&out, 'x', PT_DROPPED_LENGTH + 1);
+    pt_buffer_append_text(&out, "\n");
+    pt_answer_end(&out, PT_REFUSED_NOT, true, true);
+    ck_assert_int_eq(parse(out.data, out.length, &arena, &ballot, &answer), 0);
+    ck_assert_uint_eq(ballot.dropped[0].length, PT_DROPPED_LENGTH);
     while (out.length <= PT_ANSWER_LIMIT)
         pt_buffer_append_text(&out, "D 1 1 :1\n");
     pt_answer_end(&out, PT_REFUSED_NOT, true, true);

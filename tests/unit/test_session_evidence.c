@@ -25,6 +25,10 @@ START_TEST(names_sessions)
         {"session-2.scope\n", "2", false},
         {"", "2", false},
         {"\n\n", "2", false},
+        {"0::/session-2.scope\n",
+         "2222222222222222222222222222222222222222222222222222222222222222222222222222222222222222"
+         "2",
+         false}, /* no id of logind's is that long */
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

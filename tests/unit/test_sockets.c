@@ -89,6 +89,7 @@ START_TEST(tcp_lines)
         {TCP_LINE("0100007F1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F9", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007G:1F90", "0A", "25610"), false, false, false, 0, NULL},
+        {TCP_LINE("0100007f:1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE(":1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F90", "zz", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F90", "0A", "-1"), false, false, false, 0, NULL},
@@ -222,6 +223,7 @@ START_TEST(each_namespace_once)
     const struct pt_sockets *first, *second;
 
     set_up();
+    ck_assert_ptr_null(pt_sockets_find(read_tables(9), 20)); /* nobody listens there */
     fakeproc_text(&proc, 5, "net/tcp", TCP_HEADER TCP_LINE("0100007F:0050", "0A", "20"));
     fakeproc_text(&proc, 5, "net/tcp6",
                   TCP_HEADER TCP_LINE("00000000000000000000000000000000:01BB", "0A", "22"));
@@ -447,8 +449,15 @@ START_TEST(our_own)
     ck_assert_int_eq(pt_descriptors_read(&procfs, getpid(), self.stat.starttime, &arena, &held), 0);
     ck_assert_int_eq(pt_networks_get(&networks, held.net, getpid(), &sockets), 0);
     /* Without sock_diag the name, which has a newline, would not be believed. */
-    if (sockets->ours && pt_tcp_listeners(false, PT_SECOND, ignore, NULL) == 0)
+    if (sockets->ours && pt_tcp_listeners(false, PT_SECOND, ignore, NULL) == 0) {
         check_our_own(sockets, tcp, port, named);
+        pt_networks_done(&networks);
+        while (scarce_memory()) {
+            if (scarce_end(pt_networks_get(&networks, held.net, getpid(), &sockets)) == 0)
+                ck_assert_ptr_nonnull(pt_sockets_find(sockets, inode_of(tcp)));
+            pt_networks_done(&networks);
+        }
+    }
     pt_arena_done(&arena);
     pt_networks_done(&networks);
     pt_procfs_close(&procfs);
