@@ -117,9 +117,9 @@ int apache_reckon(struct apache_world *world, struct apache_instance *instance)
     if (error < 0)
         return error;
     capacity->reserve = reserve_of(world->settings, capacity->base);
-    if (!instance->has_smaps) {
+    if (!instance->has_smaps || !world->has_memory) {
         capacity->refused = true;
-        capacity->unknown = instance->smaps_reason;
+        capacity->unknown = instance->has_smaps ? "meminfo cannot be read" : instance->smaps_reason;
         return 0;
     }
     reckon_costs(instance, capacity);

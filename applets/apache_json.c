@@ -125,7 +125,8 @@ static void put_limit(struct pt_json *json, const struct apache_limit *limit)
     pt_json_end_object(json);
 }
 
-static void put_capacity(struct pt_json *json, const struct apache_capacity *capacity)
+static void put_capacity(struct pt_json *json, const struct apache_capacity *capacity,
+                         bool has_memory)
 {
     bool known = capacity->unknown == NULL;
 
@@ -136,8 +137,8 @@ static void put_capacity(struct pt_json *json, const struct apache_capacity *cap
     pt_json_text(json, "source", capacity->group != NULL ? "cgroup" : "host");
     pt_json_text(json, "cgroup", capacity->group);
     pt_json_text(json, "unseen_cgroup", capacity->unseen);
-    pt_json_u64(json, "available_bytes", capacity->available);
-    pt_json_u64(json, "reserve_bytes", capacity->reserve);
+    put_known(json, "available_bytes", has_memory, capacity->available);
+    put_known(json, "reserve_bytes", has_memory, capacity->reserve);
     put_known(json, "held_bytes", known, capacity->held);
     put_known(json, "largest_cost_bytes", known, capacity->largest_cost);
     put_known(json, "average_cost_bytes", known, capacity->average_cost);
@@ -170,7 +171,7 @@ static void put_instance(struct pt_json *json, const struct apache_world *world,
     put_helpers(json, world, instance);
     if (world->settings->capacity) {
         put_limit(json, &instance->limit);
-        put_capacity(json, &instance->capacity);
+        put_capacity(json, &instance->capacity, world->has_memory);
     }
     pt_json_end_object(json);
 }
@@ -187,8 +188,8 @@ void apache_write_json(const struct apache_world *world, FILE *out)
         put_instance(&json, world, &world->instances[i]);
     pt_json_end_array(&json);
     pt_json_begin_object(&json, "memory");
-    pt_json_u64(&json, "total_bytes", world->memory_total);
-    pt_json_u64(&json, "available_bytes", world->memory_available);
+    put_known(&json, "total_bytes", world->has_memory, world->memory_total);
+    put_known(&json, "available_bytes", world->has_memory, world->memory_available);
     pt_json_end_object(&json);
     pt_json_end_object(&json);
 }

@@ -25,6 +25,7 @@
 
 /* --- find, sort out, measure --- */
 
+/* How much there is, or that nobody tells. 0 or -ENOMEM. */
 static int read_memory(struct apache_world *world)
 {
     struct pt_buffer text = {0};
@@ -43,7 +44,8 @@ static int read_memory(struct apache_world *world)
             world->memory_available = free_bytes + cache;
     }
     pt_buffer_done(&text);
-    return error;
+    world->has_memory = error == 0;
+    return error == -ENOMEM ? error : 0;
 }
 
 /* Several servers are told apart by the lowest port of each. */

@@ -189,6 +189,7 @@ struct apache_world {
     struct pt_networks networks;
     struct apache_instance *instances;
     size_t count;
+    bool has_memory; /* meminfo could be read: below /proc mounted with subset=pid there is none */
     uint64_t memory_total, memory_available;
     const char *refusal; /* why the measure that was asked for cannot be had; NULL: it can */
 };

@@ -347,6 +347,10 @@ void apache_write_table(const struct apache_world *world, FILE *out)
             print_capacity(world, instance, out);
         fputc('\n', out);
     }
+    if (!world->has_memory) {
+        fputs("system memory: ?\n", out);
+        return;
+    }
     fputs("system memory: ", out);
     put_size(world, world->memory_total, out);
     fputs(", available ", out);
