@@ -86,6 +86,7 @@ class Signals(Case):
         """Its record says that it has a young child for as long as the test lasts: itself in a fresh disguise."""
         child = self.start(["sleep", "1000"], ready=False)
         fields = support.stat(child.pid)
+        fields[4] = str(daemon.pid).encode()  # where there are no lists
         fields[22] = str(2**50).encode()  # it will have been started in the future
         for pid, name, text in ((daemon.pid, f"task/{daemon.pid}/children", f"{child.pid} ".encode()),
                                 (child.pid, "stat", fields[1] + b" (sleep) " + b" ".join(fields[3:]) + b"\n")):

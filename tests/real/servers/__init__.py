@@ -112,13 +112,17 @@ def children(pid):
 
 
 def rollup(pid):
-    """smaps_rollup in bytes, read and summed up by nobody's code but this; None: there is none."""
+    """smaps_rollup in bytes, read and summed up by nobody's code but this; None: there is none. Before
+    Linux 4.14 smaps, which rounds each mapping's PSS down."""
     try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            lines = file.read().splitlines()[1:]
+        with open(f"/proc/{pid}/{'smaps' if support.KERNEL else 'smaps_rollup'}") as file:
+            lines = [line.split() for line in file if line.endswith(" kB\n")]
     except (FileNotFoundError, ProcessLookupError):
         return None
-    values = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    values = {}
+    for name, number, _ in lines:
+        name = name.rstrip(":")
+        values[name] = values.get(name, 0) + int(number) * 1024
     return values or None
 
 
