@@ -434,10 +434,3 @@ int apache_find(struct apache_world *world)
     free(search.masters);
     return error;
 }
-
-bool apache_is_blind(const struct apache_world *world)
-{
-    if (world->snapshot.refused > 0)
-        return true;
-    return world->procfs->own_namespace && pt_snapshot_find(&world->snapshot, 1) == NULL;
-}

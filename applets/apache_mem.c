@@ -219,7 +219,7 @@ static int fail(const struct apache_world *world, int error)
         pt_fail("%s: %s", world->procfs->root.name, strerror(-error));
         return error == -ENOMEM ? PT_EXIT_IO : PT_EXIT_NO_PROC;
     }
-    if (world->count == 0 && apache_is_blind(world)) {
+    if (world->count == 0 && pt_snapshot_is_blind(&world->snapshot)) {
         pt_fail("processes of others are hidden from us (hidepid): there may be a server");
         return PT_EXIT_IO;
     }

@@ -212,9 +212,6 @@ void apache_parse(int argc, char **argv, struct apache_settings *settings);
 /* 0 or -errno. Says on stderr which it leaves out and why; count may be 0. */
 int apache_find(struct apache_world *world);
 
-/* Whether somebody keeps processes from us (hidepid), so that finding none says nothing. */
-bool apache_is_blind(const struct apache_world *world);
-
 /* Whether the process is one of the server's own: it has its comm, and its exe where that can be
  * read. */
 bool apache_is_kin(const struct pt_process *master, const struct pt_process *process);

@@ -313,8 +313,7 @@ static int find_once(struct cron *cron)
 
     if (error != 0)
         return error;
-    /* hidepid=1 refuses them, hidepid=2 does not list them (proc(5)). */
-    cron->blind = snapshot.refused > 0 || pt_snapshot_find(&snapshot, 1) == NULL;
+    cron->blind = pt_snapshot_is_blind(&snapshot);
     error = nominate(cron, &snapshot, &indexes, &count);
     if (error == 0)
         error = choose(cron, &snapshot, indexes, count);

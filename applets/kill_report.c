@@ -119,7 +119,7 @@ void kill_report_freeze(const struct kill_report *report, const struct pt_freeze
     if (pt_report_verbosity() < 1)
         return;
     if (freeze->whole_scans)
-        pt_say(1, "this kernel has no lists of children: whole scans are a best effort");
+        pt_say(1, "lists of children cannot be read here: whole scans are a best effort");
     if (freeze->complete) {
         pt_say(1, "the set is closed; passes: %zu", freeze->passes);
         return;

@@ -51,7 +51,12 @@ static int verify_match(const struct pt_verifier *verifier, const struct pt_hand
 
 void pt_freeze_init(struct pt_freeze *freeze, struct pt_members *members, enum pt_growth growth)
 {
+    struct pt_stat stat;
+
     *freeze = (struct pt_freeze){.members = members, .growth = growth};
+    /* Where others are hidden (hidepid) so are the lists of those to whom orphans fall. */
+    freeze->whole_scans =
+        growth == PT_GROWTH_CRITERIA && pt_thread_stat(members->procfs, 1, 0, &stat) != 0;
     freeze->admit.procfs = members->procfs;
     freeze->newcomer.procfs = members->procfs;
     freeze->newcomer.verify = growth == PT_GROWTH_TREE ? verify_child : verify_match;
@@ -159,30 +164,15 @@ static int nominate(struct pass *pass, pid_t pid, uint32_t parent)
     return answer == -ENOMEM ? answer : 0;
 }
 
-/* Those that are no members, the youngest first: of a lane of short-lived processes that is the one
- * that may still live when we come to it. */
-static int nominate_unknown(struct pass *pass, uint32_t parent)
+/* Those of a list that are members, or those that are none; the youngest first: of a lane of
+ * short-lived processes that is the one that may still live when we come to it. */
+static int nominate_listed(struct pass *pass, uint32_t parent, bool members)
 {
     for (size_t i = pass->children.count; i-- > 0;) {
         pid_t pid = pass->children.pids[i];
-        int error = 0;
+        bool is_member = pt_members_find(pass->freeze->members, pid) != PT_NO_MEMBER;
+        int error = is_member == members ? nominate(pass, pid, parent) : 0;
 
-        if (pt_members_find(pass->freeze->members, pid) == PT_NO_MEMBER)
-            error = nominate(pass, pid, parent);
-        if (error != 0)
-            return error;
-    }
-    return 0;
-}
-
-static int nominate_known(struct pass *pass, uint32_t parent)
-{
-    for (size_t i = 0; i < pass->children.count; i++) {
-        pid_t pid = pass->children.pids[i];
-        int error = 0;
-
-        if (pt_members_find(pass->freeze->members, pid) != PT_NO_MEMBER)
-            error = nominate(pass, pid, parent);
         if (error != 0)
             return error;
     }
@@ -225,7 +215,7 @@ static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
         error = pt_children_read(procfs, walk->pid, tid, &pass->children, &same);
         same &= i > 0;
         if (error == 0 && !same)
-            error = nominate_unknown(pass, walk->parent);
+            error = nominate_listed(pass, walk->parent, false);
     }
     if (error == -ENOENT && !freeze->whole_scans && !pt_children_exist(procfs)) {
         freeze->whole_scans = true;
@@ -241,7 +231,7 @@ static int nominate_children(struct thread_walk *walk, pid_t tid, bool still)
         note_unrest(pass);
     if (freeze->growth == PT_GROWTH_TREE)
         add_to_trace(walk, pt_buffer_text(&pass->children.text), pass->children.text.length);
-    return nominate_known(pass, walk->parent);
+    return nominate_listed(pass, walk->parent, true);
 }
 
 /* --- threads --- */

@@ -42,7 +42,8 @@
  *
  * Kernels without `children` files (CONFIG_PROC_CHILDREN, 3.5 and 4.2): whole scans under the same
  * rule, five closed in a row, of which each has read everybody that it had listed: whoever was gone
- * by then may have been a descendant. A best effort, as it takes longer than some live.
+ * by then may have been a descendant. A best effort, as it takes longer than some live. The same by
+ * criteria where others' processes are hidden (hidepid).
  *
  * Nobody can keep us here: after a second it is given up, and members that did not stop have
  * `closed` false.
@@ -79,7 +80,7 @@ struct pt_freeze {
 
     /* The rest is pt_freeze_init's and what the last pass found. */
     struct pt_verifier newcomer; /* what is asked in fact, `admit` last */
-    bool whole_scans;            /* there are no `children` files */
+    bool whole_scans;            /* there are no `children` files, or some are kept from us */
     int signal;                  /* that is to follow */
     bool everyone;               /* stop the foreground job of a terminal too */
     bool complete;               /* the last freeze was closed, not given up */

@@ -109,6 +109,13 @@ struct pt_process *pt_snapshot_find(const struct pt_snapshot *snapshot, pid_t pi
     return index == PT_NO_INDEX ? NULL : &snapshot->processes[index];
 }
 
+bool pt_snapshot_is_blind(const struct pt_snapshot *snapshot)
+{
+    if (snapshot->refused > 0)
+        return true;
+    return snapshot->procfs->own_namespace && pt_snapshot_find(snapshot, 1) == NULL;
+}
+
 int pt_snapshot_add(struct pt_snapshot *snapshot, const uint32_t *indexes, size_t count,
                     pt_sources sources)
 {

@@ -1,5 +1,5 @@
 # The same bytes as psmisc's pstree, over trees of real processes and combinations of options.
-# labels: daemon
+# labels: daemon once
 # timeout: 240
 #
 # Left out, as deliberate deviations: siblings of different process groups under -g (pstree folds

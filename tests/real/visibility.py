@@ -111,6 +111,56 @@ class Visibility(support.Case):
         listed = self.as_nobody("ps-tree", "--procfs", directory, "--list").stdout.split()
         self.assertIn("1", listed)
 
+    def below_proc(self, options, *arguments):
+        """An applet run by somebody else, who sees a /proc with these options."""
+        if os.geteuid() != 0:
+            support.skip("only root can become somebody else")
+        script = f"mount -t proc -o {options} proc /proc || exit 77; "
+        script += f'exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups "$@"'
+        result = self.proctool(*arguments, before=["unshare", "--mount", "sh", "-c", script, "sh"])
+        if result.returncode == support.SKIPPED:
+            support.skip(f"no {options}: {result.stderr}")
+        return result
+
+    def test_hidden_from_kill_graceful(self):
+        """Our own are ended, by criteria too, and a set is closed in time; what is hidden is no target."""
+        for options in "hidepid=1", "hidepid=2", "subset=pid":
+            for words in (["--tree"], ["--comm", "target"]):
+                child = self.start(["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups",
+                                    f"{support.HELPERS}/target", "tree", "3"])
+                done = self.below_proc(options, "kill-graceful", "-v", "-t", "0.2", *words,
+                                       *[child.pid] * (words == ["--tree"]))
+                self.assertEqual(done.returncode, 0, (options, done.stderr))
+                self.assertIn("the set is closed", done.stderr)
+                self.assertNotIn("did not close", done.stderr)
+                self.assertTrue(child.has_ended())
+        hidden = self.below_proc("hidepid=2", "kill-graceful", os.getpid())
+        self.assertEqual((hidden.returncode, hidden.stderr), (1, f"kill-graceful: {os.getpid()}: no such process\n"))
+        hidden = self.below_proc("hidepid=1", "kill-graceful", os.getpid())
+        self.assertEqual((hidden.returncode, hidden.stderr),
+                         (6, f"kill-graceful: {os.getpid()}: not permitted to read its record\n"))
+
+    def test_hidden_from_cron_graceful(self):
+        """Nobody can say that no cron runs where he cannot look; COMMAND does not run then."""
+        for options in "hidepid=1", "hidepid=2":
+            for words, status in ((["-n"], 5), ([], 5), (["--run", "echo", "ran"], 125)):
+                done = self.below_proc(options, "cron-graceful", *words)
+                self.assertEqual((done.returncode, done.stdout), (status, ""), (options, words, done.stderr))
+                self.assertIn("hidden from us (hidepid)", done.stderr)
+        done = self.below_proc("subset=pid", "cron-graceful", "-n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no cron daemon runs here", done.stderr)
+
+    def test_subset_of_pids(self):
+        """Nothing but processes (5.8, systemd's ProcSubset=pid): times come from the clock."""
+        child = self.start(["sh", "-c", "echo ready; read line"], stdin=subprocess.PIPE)
+        fields = ["--jsonl", "--pid", child.pid, "-o", "pid,id,comm,starttime,argv,cgroup"]
+        (now,) = self.records(*fields[1:]).values()
+        then = json.loads(self.below_proc("subset=pid", "ps-tree", *fields).stdout)
+        for name in "id", "comm", "argv", "cgroup":
+            self.assertEqual(then[name], now[name], name)
+        self.assertLess(abs(then["starttime"] - now["starttime"]), 1)
+
     def test_undumpable(self):
         _, _, pid = self.shape("undumpable")
         result = self.as_nobody("ps-tree", "--jsonl", "-o", "pid,exe,environ,euid", "--pid", str(pid))
