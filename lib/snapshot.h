@@ -45,7 +45,7 @@ int pt_snapshot_settle(struct pt_snapshot *snapshot);
 /* The record of `pid`, or NULL. O(log n). */
 struct pt_process *pt_snapshot_find(const struct pt_snapshot *snapshot, pid_t pid);
 
-/* Whether processes of others are kept from us (hidepid): whoever is not found may be one of them. */
+/* Whether others' processes are kept from us (hidepid): who is not found may be one of them. */
 bool pt_snapshot_is_blind(const struct pt_snapshot *snapshot);
 
 #define PT_NO_INDEX UINT32_MAX
