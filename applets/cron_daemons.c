@@ -122,12 +122,25 @@ static bool is_trusted(const struct cron *cron, struct pt_snapshot *snapshot,
            has_root_worker(cron, snapshot, process, kind);
 }
 
+/* Whether it is a container's, by its PIDs (NSpid, 4.1) or its namespace's inode. */
+static bool is_elsewhere(const struct cron *cron, const struct pt_process *process)
+{
+    const struct pt_procfs *procfs = &cron->procfs;
+    size_t pids = process->more->status.nspid_count;
+    uint64_t ours, its;
+
+    if (pids > 0)
+        return pids > 1;
+    return pt_process_pid_namespace(procfs, cron->self, &ours) == 0 &&
+           pt_process_pid_namespace(procfs, process->stat.pid, &its) == 0 && its != ours;
+}
+
 /* Why a match is none of ours to touch, or NULL. */
 static const char *why_not(const struct cron *cron, const struct pt_process *process, bool trusted)
 {
     if (!pt_process_has(process, PT_SOURCE_STATUS))
         return "it cannot be read";
-    if (process->more->status.nspid_count > 1)
+    if (is_elsewhere(cron, process))
         return "it is in another PID namespace";
     if (trusted || cron->settings.pid_count > 0)
         return NULL;
@@ -399,10 +412,11 @@ int cron_find(struct cron *cron)
 /* --- its successor --- */
 
 /* Another of its kind, of its user, that is not a container's. */
-static bool is_alike(const struct cron_daemon *daemon, const struct pt_process *process)
+static bool is_alike(const struct cron *cron, const struct cron_daemon *daemon,
+                     const struct pt_process *process)
 {
     return cron_kind_of(process) == daemon->kind && pt_process_has(process, PT_SOURCE_STATUS) &&
-           process->more->status.nspid_count <= 1 &&
+           !is_elsewhere(cron, process) &&
            has_uids(process, daemon->process.more->status.uid[PT_EFFECTIVE]);
 }
 
@@ -432,7 +446,7 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const 
         const struct pt_process *process = &snapshot.processes[indexes[i]];
         const struct pt_process *parent;
 
-        if (!is_alike(daemon, process) || process->stat.starttime < daemon->over ||
+        if (!is_alike(cron, daemon, process) || process->stat.starttime < daemon->over ||
             is_known(cron, process) || is_below_match(&snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);

@@ -383,6 +383,14 @@ class Supervisors(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("is left alone: it is in another PID namespace", result.stderr)
         self.assertTrue(first.is_alive())
+        # As before Linux 4.1, whose status has no NSpid.
+        with open(f"/proc/{first.pid}/status") as file, open(f"/run/{self.name}.status", "w") as old:
+            old.writelines(line for line in file if not line.startswith("NS"))
+        subprocess.run(["mount", "--bind", old.name, f"/proc/{first.pid}/status"], check=True)
+        self.addCleanup(subprocess.run, ["umount", f"/proc/{first.pid}/status"], check=True)
+        result = self.graceful()
+        self.assertIn("is left alone: it is in another PID namespace", result.stderr)
+        self.assertTrue(first.is_alive())
 
     def test_first_process(self):
         os.chmod("/run", 0o755)
