@@ -173,35 +173,43 @@ static int fail_with(const struct cron *cron, const char *what, int error)
     return fail(cron, CRON_FAILED);
 }
 
-/* What resuming means to them: that some were told to finish cannot be taken back. */
-static void tell_of_resumption(const struct cron *cron)
+/* What is done about jobs that outlast --timeout. */
+static const char *timeout_action(const struct cron *cron)
+{
+    static const char *const actions[] = {
+        [CRON_RESUME] = "cron is resumed",
+        [CRON_STOP] = "cron is stopped all the same",
+        [CRON_KILL_JOBS] = "they are ended, then cron is stopped",
+    };
+    bool held = false;
+
+    if (cron->settings.command != NULL)
+        return "the command is not run";
+    for (size_t i = 0; i < cron->daemon_count; i++)
+        held |= cron->daemons[i]->held_at != 0;
+    if (cron->settings.on_timeout == CRON_RESUME && !held)
+        return "nothing is forced";
+    return actions[cron->settings.on_timeout];
+}
+
+/* That some were told to finish cannot be taken back. */
+static void tell_of_draining(const struct cron *cron)
 {
     for (size_t i = 0; i < cron->daemon_count; i++) {
-        const struct cron_daemon *daemon = cron->daemons[i];
-
-        if (daemon->draining)
-            pt_warn("%s was told to finish: it ends when its jobs do", daemon->label);
-        else if (daemon->held_at != 0)
-            pt_warn("%s is resumed", daemon->label);
+        if (cron->daemons[i]->draining)
+            pt_warn("%s was told to finish: it ends when its jobs do", cron->daemons[i]->label);
     }
 }
 
 /* The jobs that outlast --timeout. */
 static int time_out(struct cron *cron)
 {
-    static const char *const actions[] = {
-        [CRON_RESUME] = "nothing is forced",
-        [CRON_STOP] = "cron is stopped all the same",
-        [CRON_KILL_JOBS] = "they are ended, then cron is stopped",
-    };
+    size_t left = cron_jobs_left(cron, NULL);
     int error;
 
-    pt_warn("timed out with %zu job%s left: %s", cron_jobs_left(cron, NULL),
-            cron_jobs_left(cron, NULL) == 1 ? "" : "s",
-            cron->settings.command != NULL ? "the command is not run"
-                                           : actions[cron->settings.on_timeout]);
+    pt_warn("timed out with %zu job%s left: %s", left, left == 1 ? "" : "s", timeout_action(cron));
     if (cron->settings.on_timeout == CRON_RESUME) {
-        tell_of_resumption(cron);
+        tell_of_draining(cron);
         return CRON_TIMED_OUT;
     }
     if (cron->settings.on_timeout == CRON_KILL_JOBS) {
