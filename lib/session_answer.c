@@ -183,3 +183,12 @@ int pt_answer_parse(const char *bytes, size_t length, struct pt_ballot *ballot,
     *ret_answer = answer;
     return 0;
 }
+
+bool pt_answer_is_sound(const struct pt_answer *answer, bool notifications)
+{
+    const char *const *values = answer->values;
+
+    if (answer->refusal != PT_REFUSED_NOT || values[PT_VALUE_BUS] != NULL)
+        return true;
+    return !notifications && (values[PT_VALUE_DISPLAY] != NULL || values[PT_VALUE_WAYLAND] != NULL);
+}

@@ -56,4 +56,8 @@ void pt_answer_end(struct pt_buffer *out, enum pt_refusal refusal, bool has_disp
 int pt_answer_parse(const char *bytes, size_t length, struct pt_ballot *ballot,
                     struct pt_answer *ret_answer);
 
+/* Whether one that refuses nothing has what it claims: a bus, which NOTIFICATIONS need, or else a
+ * display. */
+bool pt_answer_is_sound(const struct pt_answer *answer, bool notifications);
+
 #endif

@@ -158,6 +158,8 @@ static int understand(struct pt_probe *probe, const struct talk *talk)
                                               probe->ballot, &probe->answer)
                             : -EPROTO;
 
+    if (error == 0 && !pt_answer_is_sound(&probe->answer, probe->notifications))
+        error = -EPROTO;
     if (error != -EPROTO)
         return error;
     probe->answer = (struct pt_answer){.refusal = refusal};

@@ -135,6 +135,23 @@ START_TEST(is_bounded)
 }
 END_TEST
 
+/* Who says that nothing is wrong has shown what is used. */
+START_TEST(is_sound)
+{
+    struct pt_answer answer = {.refusal = PT_REFUSED_NO_BUS};
+
+    ck_assert(pt_answer_is_sound(&answer, true));
+    answer.refusal = PT_REFUSED_NOT;
+    ck_assert(!pt_answer_is_sound(&answer, true));
+    ck_assert(!pt_answer_is_sound(&answer, false));
+    answer.values[PT_VALUE_WAYLAND] = "wayland-0";
+    ck_assert(!pt_answer_is_sound(&answer, true));
+    ck_assert(pt_answer_is_sound(&answer, false));
+    answer.values[PT_VALUE_BUS] = "unix:path=/bus";
+    ck_assert(pt_answer_is_sound(&answer, true));
+}
+END_TEST
+
 static void take(struct pt_ballot *ballot, const char *variable)
 {
     ck_assert_int_eq(pt_ballot_take(ballot, variable, strlen(variable)), 0);
@@ -231,6 +248,6 @@ END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("session_answer", comes_back, refuses, is_bounded, counts_votes,
-                     out_of_memory);
+    return RUN_SUITE("session_answer", comes_back, refuses, is_bounded, counts_votes, out_of_memory,
+                     is_sound);
 }
