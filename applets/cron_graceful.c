@@ -330,7 +330,7 @@ static int act(struct cron *cron, const struct pt_buffer *additions)
         status = wait_and_stop(cron);
     if (cron->ends_with_us == NULL)
         cron_resume(cron);
-    if (cron->interrupted != 0 && cron->settings.command == NULL)
+    if (cron->interrupted != 0)
         tell_of_interruption(cron);
     return status;
 }

@@ -164,6 +164,16 @@ class Cron(Case):
                 self.assertIn("goes on after", ours.popen.stderr.read())
                 self.assert_runs(daemon)
 
+    def test_interrupted_before_the_command(self):
+        daemon = self.daemon(self.WAITING)
+        ours = self.background("--run", "touch", self.done)
+        self.until_said(ours, "job ")
+        ours.kill(signal.SIGTERM)
+        self.assertEqual(ours.wait(DEADLINE), 128 + signal.SIGTERM)
+        self.assertIn("interrupted by signal 15", ours.popen.stderr.read())
+        self.assertFalse(os.path.exists(self.done))
+        self.assert_runs(daemon)
+
     def test_killed(self):
         """Our SIGKILL leaves cron running, whenever it comes."""
         daemon = self.daemon(self.WAITING)
