@@ -136,6 +136,16 @@ void kill_report_freeze(const struct kill_report *report, const struct pt_freeze
     }
 }
 
+static bool was_sent(const struct pt_member *member, int signal, int64_t since)
+{
+    for (const struct pt_sent *sent = member->sent; sent != NULL; sent = sent->next) {
+        if (sent->signal == signal && sent->at >= since)
+            return true;
+    }
+    return false;
+}
+
+/* Who has ended by it already was sent it too. */
 void kill_report_stepped(const struct pt_ending *ending, int signal, void *data)
 {
     const struct kill_report *report = data;
@@ -150,11 +160,11 @@ void kill_report_stepped(const struct pt_ending *ending, int signal, void *data)
     for (size_t i = 0; i < members->count; i++) {
         const struct pt_member *member = members->list[i];
 
-        if (member->role != PT_ROLE_TARGET || !pt_member_lives(member))
+        if (member->role != PT_ROLE_TARGET)
             continue;
-        if (member->refused)
+        if (member->refused && pt_member_lives(member))
             pt_say(1, "%d (%s): %s: not permitted", (int)member->handle.pid, member->comm, name);
-        else if (member->sent != NULL)
+        else if (was_sent(member, signal, ending->began))
             pt_say(1, "%d (%s): sent %s", (int)member->handle.pid, member->comm, name);
     }
 }

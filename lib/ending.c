@@ -279,6 +279,7 @@ static int do_step(struct pt_ending *ending, int signal)
 {
     int error = 0;
 
+    ending->began = pt_monotonic();
     if (signal != 0 || !ending->waits) { /* 0 of a step that does not wait asks whether we may */
         error = gather(ending, signal);
         if (error == 0)
@@ -347,11 +348,14 @@ static int close_after_last(struct pt_ending *ending)
 
     if (signal == 0 || !ending->waits)
         return 0;
+    ending->began = pt_monotonic();
     error = gather(ending, signal);
     if (error == 0 && members_of(ending)->count > before)
         error = send_and_continue(ending, signal, before);
     pt_freeze_continue(ending->freeze);
     if (error == 0 && members_of(ending)->count > before) {
+        if (ending->stepped != NULL)
+            ending->stepped(ending, signal, ending->data);
         ending->deadline = deadline_of_last(schedule);
         error = wait(ending);
     }

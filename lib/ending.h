@@ -42,6 +42,7 @@ struct pt_ending {
 
     /* The rest is pt_ending_run's. */
     size_t living;    /* targets that are waited for */
+    int64_t began;    /* the present step: what was sent since then is of it; CLOCK_MONOTONIC */
     int64_t deadline; /* of the present wait, CLOCK_MONOTONIC or PT_INFINITE */
     int next_signal;  /* that is sent then; 0: none */
     int64_t discover_at, discover_interval, tick_at;

@@ -63,6 +63,17 @@ class Outcomes(support.Case):
         _, pid = self.target("ignore")
         self.one(pid, "survived", ["TERM", "CONT"], "-t", "0.05", "--no-kill", status=5)
 
+    def test_each_step(self):
+        """-v tells of the signal and of the end of each, even if that came before anything was said."""
+        parent = self.start(["sh", "-c", "sleep 1000 & sleep 1000 & sleep 1000 & echo ready; wait"])
+        pids = [parent.pid, *map(int, self.proctool("ps-tree", "--list", "--children", parent.pid).stdout.split())]
+        self.assertEqual(len(pids), 4)
+        done = self.proctool("kill-graceful", "-v", "--tree", parent.pid)
+        lines = done.stderr.splitlines()
+        self.assertRegex(lines[0], r"^kill-graceful: the set is closed; passes: \d+$")
+        said = sorted((line.split()[1], line.split()[3]) for line in lines[1:])
+        self.assertEqual(said, sorted((str(pid), word) for pid in pids for word in ("sent", "ended")))
+
     def test_suspended_and_resumed(self):
         _, pid = self.target()
         self.one(pid, "suspended", ["STOP"], "--suspend")
