@@ -322,7 +322,7 @@ static int add_matching(struct kill_set *set)
             joined(index, set);
         else if (answer == -EACCES)
             set->unreadable++;
-        else if (answer == -ENOMEM || answer == -EXDEV)
+        else if (answer < 0 && answer != -ESRCH)
             error = answer;
     }
     pt_selection_done(&selection);

@@ -4,6 +4,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -139,6 +140,18 @@ class Ending(Kill):
         self.check(self.kill("--signal-only", "-s", "0", pid, before=support.as_user(NOBODY)), 6,
                    f"kill-graceful: {pid} (target): not permitted\n")
         self.assertTrue(child.is_alive())
+
+    def test_hardly_a_descriptor(self):
+        """With too few to look at anybody it is an error, and never as if nobody had matched."""
+        statuses = []
+        for limit in range(5, 16):
+            child, pid = self.target("plain")
+            done = self.kill("--comm", "target", preexec_fn=lambda limit=limit: resource.setrlimit(
+                resource.RLIMIT_NOFILE, (limit, limit)))
+            statuses.append(done.returncode)
+            self.assertIn((done.returncode, child.has_ended(0)), ((0, True), (3, False), (4, False)), done)
+            child.kill()
+        self.assertEqual((statuses[0] > 0, statuses[-1]), (True, 0))
 
     def test_left_out(self):
         """Whom criteria or --tree take in and who is protected: no match, and -v says so."""
