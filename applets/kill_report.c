@@ -247,6 +247,9 @@ static void complain(const struct kill_report *report, const struct pt_member *m
     case KILLED:
         pt_say(0, "%d (%s): ended by force", pid, member->comm);
         break;
+    case SUSPENDED:
+        pt_say(1, "%d (%s): stopped", pid, member->comm);
+        break;
     case NOT_PERMITTED:
         pt_say(0, "%d (%s): not permitted", pid, member->comm);
         break;
@@ -397,13 +400,15 @@ static void write_command(struct pt_json *json, const struct kill_report *report
     const struct kill_settings *settings = settings_of(report);
     int status = report->command_status;
     char name[PT_SIGNAL_SIZE];
+    struct pt_buffer argv;
 
     pt_json_begin_object(json, "command");
     pt_json_i64(json, "pid", report->command_pid);
-    pt_json_begin_array(json, "argv");
+    pt_buffer_init(&argv);
     for (size_t i = 0; settings->command[i] != NULL; i++)
-        pt_json_text(json, NULL, settings->command[i]);
-    pt_json_end_array(json);
+        pt_buffer_append(&argv, settings->command[i], strlen(settings->command[i]) + 1);
+    pt_json_strings(json, "argv", pt_buffer_text(&argv), argv.length);
+    pt_buffer_done(&argv);
     if (report->command_has_ended && WIFEXITED(status))
         pt_json_i64(json, "exit", WEXITSTATUS(status));
     else
@@ -502,8 +507,8 @@ int kill_report_end(const struct kill_report *report)
     if (report->outgrown)
         pt_say(0, "the tree grew faster than it could be stopped: some of it may be left");
     if (set->unreadable > 0)
-        pt_say(0, "%zu processes could not be judged: what the criteria need cannot be read",
-               set->unreadable);
+        pt_say(0, "%zu process%s could not be judged: what the criteria need cannot be read",
+               set->unreadable, set->unreadable == 1 ? "" : "es");
     if (status == PT_EXIT_NOTHING && set->target_count == 0 && !report->with_command)
         pt_say(0, "no process matches");
     if (settings_of(report)->output.json)

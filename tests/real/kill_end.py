@@ -174,6 +174,8 @@ class Ending(Kill):
         self.assertEqual(json.loads(done.stdout)["processes"][0]["outcome"], "suspended")
         self.check(self.kill("--resume", pid), 0)
         support.until(lambda: support.state(pid) == "S", "goes on")
+        self.assertIn(f"kill-graceful: {pid} (target): stopped\n", self.kill("-v", "--suspend", pid).stderr)
+        self.assertIn(f"kill-graceful: {pid} (target): sent CONT\n", self.kill("-v", "--resume", pid).stderr)
 
     def test_wait(self):
         child, pid = self.target("plain")

@@ -171,6 +171,9 @@ class Status(Run):
         done = self.run_command("sh", "-c", "kill -USR2 $$", options=("--json",))
         self.assertEqual(done.returncode, -signal.SIGUSR2)
         self.assertEqual(json.loads(done.stdout)["command"]["signal"], "USR2")
+        done = self.run_command("true", "\udcff", "", options=("--json",))
+        command = json.loads(done.stdout)["command"]
+        self.assertEqual((command["argv"], command["argv_b64"]), (["true", "\ufffd", ""], [None, "/w==", None]))
 
 
 class Signals(Run):
