@@ -93,6 +93,16 @@ int pt_fields_parse(const char *text, const struct pt_field ***ret_fields, struc
     return 0;
 }
 
+void pt_fields_add(const struct pt_field **fields, const struct pt_field *const *more)
+{
+    size_t count = 0;
+    while (fields[count] != NULL)
+        count++;
+    for (; *more != NULL; more++)
+        if (!holds(fields, count, *more))
+            fields[count++] = *more;
+}
+
 /* --- what a field is --- */
 
 const char *pt_field_name(const struct pt_field *field)

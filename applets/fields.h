@@ -23,6 +23,9 @@ const struct pt_field *pt_field_find(const char *name, size_t length);
  * -ENOMEM. */
 int pt_fields_parse(const char *text, const struct pt_field ***ret_fields, struct pt_fault *fault);
 
+/* Adds those of MORE that FIELDS lacks: what pt_fields_parse makes has room for all there are. */
+void pt_fields_add(const struct pt_field **fields, const struct pt_field *const *more);
+
 const char *pt_field_name(const struct pt_field *field);
 pt_sources pt_field_sources(const struct pt_field *field);
 pt_sources pt_fields_sources(const struct pt_field *const *fields);

@@ -205,8 +205,12 @@ static void take_fields(const struct pt_parser *parser, struct ps_tree_settings 
         pt_option_fault(parser, &fault);
     if (error < 0)
         pt_die(PT_EXIT_IO, "out of memory");
-    free(settings->fields);
-    settings->fields = fields;
+    if (settings->fields == NULL) {
+        settings->fields = fields;
+        return;
+    }
+    pt_fields_add(settings->fields, fields); /* as ps(1) does */
+    free(fields);
 }
 
 static void take_sort(const struct pt_parser *parser, struct ps_tree_settings *settings)

@@ -122,19 +122,22 @@ static bool belongs_to(const struct selecting *selecting, uint32_t node, uid_t u
 static int choose_user(struct selecting *selecting, const struct ps_tree_operand *operand)
 {
     const struct pt_tree *tree = selecting->tree;
-    size_t before = selecting->chosen_count;
+    bool any = false;
     uint8_t *theirs = calloc(tree->count + 1, 1);
     if (theirs == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < tree->node_count; i++)
         theirs[tree->order[i]] = belongs_to(selecting, tree->order[i], operand->uid);
     pt_tree_mark_descendants(tree, theirs, 1, 2);
-    for (uint32_t i = 0; i < tree->count; i++)
-        if (theirs[i] == 1)
-            choose(selecting, i);
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (theirs[i] != 1)
+            continue;
+        choose(selecting, i);
+        any = true;
+    }
     free(theirs);
     selecting->by_user = true;
-    if (selecting->chosen_count == before) {
+    if (!any) {
         pt_warn("%s: no process of this user%s", operand->text,
                 selecting->snapshot->refused > 0 ? " may be read" : "");
         return PT_EXIT_NOTHING;

@@ -399,6 +399,16 @@ START_TEST(lists)
     ck_assert_uint_eq(count_of(fields), 3);
     ck_assert_str_eq(pt_field_name(fields[0]), "ppid");
     ck_assert_uint_eq(pt_fields_sources(fields), BIT(STAT));
+    const struct pt_field **more;
+    ck_assert_int_eq(pt_fields_parse("all,inode", &more, NULL), 0);
+    size_t every = count_of(more);
+    pt_fields_add(fields, more);
+    ck_assert_uint_eq(count_of(fields), every);
+    ck_assert_str_eq(pt_field_name(fields[0]), "ppid");
+    ck_assert_str_eq(pt_field_name(fields[3]), "id");
+    pt_fields_add(fields, fields + 5);
+    ck_assert_uint_eq(count_of(fields), every);
+    free(more);
     free(fields);
     ck_assert_int_eq(pt_fields_parse("default", &fields, NULL), 0);
     size_t cheap = count_of(fields);

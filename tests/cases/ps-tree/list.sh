@@ -14,6 +14,7 @@ echo
 ps-tree --list -o pid,ppid,tty,state,uid,rss,comm
 echo --
 ps-tree --list -o comm,pid --no-header
+ps-tree --list -o comm -o pid,comm --pid 1
 echo --
 ps-tree --list -o pid,starttime,runtime,cpu_percent
 echo -- other names, ours printed

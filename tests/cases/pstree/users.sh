@@ -16,6 +16,9 @@ echo --
 ps-tree -A -p daemon www-data
 echo --
 ps-tree -A 20 30
+echo -- twice, and within another
+ps-tree -A -p daemon daemon 11
+ps-tree -A -p 10 21 30 daemon
 echo --
 status ps-tree -A nobody
 status ps-tree -A daemon 99
