@@ -473,7 +473,7 @@ int kill_report_plan(const struct kill_report *report)
     struct pt_buffer plan;
     const char *steps;
 
-    if (settings_of(report)->output.json)
+    if (settings_of(report)->output.json || pt_report_verbosity() < 0)
         return kill_report_end(report);
     pt_buffer_init(&plan);
     steps = plan_of(settings_of(report), &plan);

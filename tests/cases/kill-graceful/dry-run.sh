@@ -23,6 +23,7 @@ plan --signal-only -s HUP
 plan --tree
 plan --comm sleep
 plan --comm other
+plan -q
 plan --descendants
 plan --json | sed 's/"\(time\|id\|pid\|argv\|seconds\).*/"\1 .../'
 echo -- alive
