@@ -133,21 +133,22 @@ static bool is_known_zombie(const struct pt_members *members, const struct pt_me
            stat.threads <= 1;
 }
 
-/* Takes in a pid that stands in a list of children. */
+/* Takes in a pid that stands in a list of children; a root that was only held is one's child. */
 static int nominate(struct pass *pass, pid_t pid, uint32_t parent)
 {
     struct pt_freeze *freeze = pass->freeze;
     struct pt_members *members = freeze->members;
     uint32_t index = pt_members_find(members, pid);
+    struct pt_member *known = index != PT_NO_MEMBER ? members->list[index] : NULL;
+    bool held = known != NULL && known->role == PT_ROLE_HELD && parent != PT_NO_MEMBER;
     int answer;
 
-    if (index != PT_NO_MEMBER &&
-        (pt_member_lives(members->list[index]) || is_known_zombie(members, members->list[index])))
+    if (known != NULL && (pt_member_lives(known) ? !held : is_known_zombie(members, known)))
         return 0;
     if (pt_pid_set_has(&pass->strangers, pid))
         return 0;
     answer = pt_members_add(members, pid, &freeze->newcomer, parent, &index);
-    if (answer == 0)
+    if (answer == 0 || (answer == 1 && members->list[index]->role == PT_ROLE_HELD))
         return pt_pid_set_add(&pass->strangers, pid);
     if (answer == 1) {
         /* Its parent was asked about once; that may change, and says nothing later. */

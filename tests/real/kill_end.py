@@ -235,6 +235,18 @@ class Ending(Kill):
         self.check(self.kill("--parent", shell.pid), 0)
         self.assertEqual(shell.wait(), 0)
 
+    def test_descendants_of_several(self):
+        """A root that is below another one is one of its descendants."""
+        for roots in (lambda outer, inner: (inner, outer), lambda outer, inner: (outer, inner),
+                      lambda outer, inner: ("--comm", "sh")):
+            outer = self.start(["sh", "-c", "sh -c 'sleep 1000 & echo $$ $!; wait' & wait"])
+            inner, last = map(int, outer.line.split())
+            inner, last = self.hold(inner), self.hold(last)
+            done = self.kill("--descendants", "--json", *roots(outer.pid, inner.pid))
+            self.assertEqual({one["pid"]: one["outcome"] for one in json.loads(done.stdout)["processes"]},
+                             {inner.pid: "ended", last.pid: "ended"}, done)
+            self.assertEqual(outer.wait(), 0)
+
     def test_dry_run(self):
         child, pid = self.target("plain")
         done = self.kill("-n", pid)
