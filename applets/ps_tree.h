@@ -22,7 +22,8 @@ enum ps_tree_output {
     PS_TREE_FOLDED, /* --folded: a line a path, for flame graphs */
 };
 
-/* The characters a tree is drawn with: pstree's -A, -U, -G and what the locale says. */
+/* The characters a tree is drawn with: what the locale says on a terminal and else ASCII; pstree's
+ * -A, -U and -G. */
 enum ps_tree_charset { PS_TREE_LOCALE, PS_TREE_ASCII, PS_TREE_UTF8, PS_TREE_VT100 };
 
 enum ps_tree_total { PS_TREE_NO_TOTAL, PS_TREE_TOTAL_RSS, PS_TREE_TOTAL_PSS };

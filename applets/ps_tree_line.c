@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -15,8 +16,9 @@ const struct ps_tree_symbols *ps_tree_symbols(enum ps_tree_charset charset)
         [PS_TREE_VT100] = {"  ", VT100("x") " ", VT100("tq"), VT100("mq"), VT100("qqq"),
                            VT100("qwq")},
     };
+    /* As pstree: into a pipe ASCII in every locale. */
     if (charset == PS_TREE_LOCALE)
-        charset = pt_text_utf8_locale() ? PS_TREE_UTF8 : PS_TREE_ASCII;
+        charset = isatty(STDOUT_FILENO) && pt_text_utf8_locale() ? PS_TREE_UTF8 : PS_TREE_ASCII;
     return &sets[charset];
 }
 

@@ -20,7 +20,7 @@ import tempfile
 import support
 
 LETTERS = ["-c", "-g", "-l", "-n", "-p", "-s", "-S", "-t", "-T", "-u"]
-CHARSETS = ["-A", "-U", "-G"]
+CHARSETS = [["-A"], ["-U"], ["-G"], []]
 NAMES = ["sh", "bash", "sleep", "cat", "a", "zz", "AA", "_x", "ab-c", "(sd-pam)", "Web%20Content",
          "kworker/0%3a1", "x.y"]
 USERS = [1, 7, 33, 54321]
@@ -73,11 +73,11 @@ def environment(**more):
     return {**os.environ, "LC_ALL": "C.UTF-8", **more}
 
 
-def on_terminal(argv, columns):
+def on_terminal(argv, columns, **more):
     """What the command writes to a terminal of that width."""
     terminal, end = pty.openpty()
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=end, stderr=end,
-                               env=environment(COLUMNS=str(columns)))
+                               env=environment(COLUMNS=str(columns), **more))
     os.close(end)
     output = b""
     while True:
@@ -118,8 +118,8 @@ class Bytes(support.Case):
                                 timeout=support.DEADLINE, check=False)
         return result.stdout
 
-    def ours(self, *arguments):
-        result = self.proctool("ps-tree", *arguments, text=False, env=environment())
+    def ours(self, *arguments, **more):
+        result = self.proctool("ps-tree", *arguments, text=False, env=environment(**more))
         self.assertEqual(result.stderr, b"", arguments)
         return result.stdout
 
@@ -134,9 +134,19 @@ class Bytes(support.Case):
             with self.tree(text) as root:
                 for number, pair in enumerate(pairs):
                     if number % 4 == turn % 4:
-                        self.compare(text, CHARSETS[(number + turn) % 3], *pair, root)
+                        self.compare(text, *CHARSETS[(number + turn) % 3], *pair, root)
                 for charset in CHARSETS:
-                    self.compare(text, charset, root)
+                    self.compare(text, *charset, root)
+
+    def test_characters(self):
+        """Those of a terminal go by the locale, and of a pipe are ASCII."""
+        with self.tree(TREES[1]) as root:
+            for locale in ("C", "C.UTF-8"):
+                self.assertEqual(self.ours(root, LC_ALL=locale), self.theirs("-l", root, LC_ALL=locale))
+                drawn = {program: on_terminal([*argv, root], 400, LC_ALL=locale, TERM="dumb")
+                         for program, argv in (("ours", [support.PROCTOOL, "ps-tree"]), ("theirs", ["pstree"]))}
+                self.assertEqual(drawn["ours"], drawn["theirs"])
+                self.assertEqual("─".encode() in drawn["ours"], locale == "C.UTF-8")
 
     def test_many(self):
         """More of them together, as they come."""
@@ -144,7 +154,7 @@ class Bytes(support.Case):
             with self.tree(text) as root:
                 for _ in range(8):
                     letters = self.source.sample(LETTERS, self.source.randint(3, 8))
-                    self.compare(text, self.source.choice(CHARSETS), *letters, root)
+                    self.compare(text, *self.source.choice(CHARSETS), *letters, root)
 
     def test_parents(self):
         """-s of something in the midst."""

@@ -16,6 +16,7 @@ process 40 1 two threads=2
 process 41 40 sh
 
 ps-tree
+ps-tree -U
 LC_ALL=C ps-tree
 LC_ALL=C ps-tree -U 40
 LC_ALL=C ps-tree -G | cat -v

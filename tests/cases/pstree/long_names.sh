@@ -15,15 +15,16 @@ same() {
     letters=$1
     shift
     # shellcheck disable=SC2086
-    ps-tree $letters >"$work/letters" 2>&1 || echo "$letters: status $?"
+    ps-tree $drawn $letters >"$work/letters" 2>&1 || echo "$letters: status $?"
     for name; do
         # shellcheck disable=SC2086
-        ps-tree $name >"$work/names" 2>&1 || echo "$name: status $?"
+        ps-tree $drawn $name >"$work/names" 2>&1 || echo "$name: status $?"
         cmp "$work/letters" "$work/names"
         ! cmp -s "$work/letters" "$work/plain" || echo "$name does nothing"
     done
 }
 
+drawn=-U
 ps-tree -U >"$work/plain"
 same -a --arguments --arg
 same -A --ascii
@@ -43,15 +44,19 @@ same -T --hide-threads
 same '-A -u' '--ascii --uid-changes'
 same -Z --security-context
 same '-o pid' '--output=pid' '--output pid'
+drawn=
 same '-r --list' '--descendants --list'
 same '--list -0' '--list --null'
 same --help --hel
 echo -- what shows nothing else here
 ps-tree >"$work/plain"
-for name in -U --unicode -l --long -h --highlight-all -S --ns-changes -t --thread-names; do
+for name in -A --ascii -l --long -h --highlight-all -S --ns-changes -t --thread-names; do
     ps-tree $name >"$work/names" || echo "$name: status $?"
     cmp "$work/plain" "$work/names" || echo "$name"
 done
+ps-tree -U | cmp - "$work/plain" | wc -l
+ps-tree -U >"$work/plain"
+ps-tree --unicode | cmp - "$work/plain"
 echo -- the version, on stdout
 ps-tree -V 2>/dev/null | sed 's/ [0-9].*/ VERSION/'
 ps-tree --version 2>/dev/null | sed 's/ [0-9].*/ VERSION/'
