@@ -449,18 +449,22 @@ static void write_json(const struct kill_report *report)
 
 static const char *plan_of(const struct kill_settings *settings, struct pt_buffer *text)
 {
+    const struct pt_schedule *schedule = &settings->schedule;
     char name[PT_SIGNAL_SIZE], time[PT_DURATION_SIZE];
 
     if (settings->mode == KILL_SUSPEND)
         return "STOP";
     if (settings->mode == KILL_WAIT)
         return "wait";
-    for (size_t i = 0; i < settings->schedule.count; i++) {
-        const struct pt_schedule_step *step = &settings->schedule.steps[i];
+    for (size_t i = 0; i < schedule->count; i++) {
+        const struct pt_schedule_step *step = &schedule->steps[i];
 
+        if (i > 0 && step[-1].wait == PT_INFINITE)
+            break; /* it never comes to more */
         if (i > 0)
-            pt_buffer_append_format(text, ", after %s ",
-                                    duration(settings->schedule.steps[i - 1].wait, time));
+            pt_buffer_append_format(text, ", after %s ", duration(step[-1].wait, time));
+        if (i == schedule->repeat)
+            pt_buffer_append_text(text, "forever: ");
         pt_buffer_append_text(text,
                               step->signal != 0 ? pt_format_signal(step->signal, name) : "wait");
     }

@@ -16,6 +16,7 @@ plan --no-kill
 plan -t 0
 plan --retry TERM/30/INT/5/KILL/5
 plan --retry 3
+plan --retry TERM/5/forever/INT/5/KILL/5
 plan --wait
 plan --suspend
 plan --resume
