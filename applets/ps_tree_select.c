@@ -1,11 +1,11 @@
 #include "ps_tree_select.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
+#include "user_names.h"
 
 bool ps_tree_is_selective(const struct ps_tree_request *request)
 {
@@ -39,11 +39,9 @@ int ps_tree_parse_operand(const char *text, struct ps_tree_operand *ret_operand,
         operand.kind = PS_TREE_OPERAND_SELF;
         error = parse_generations(text, &operand.generations, fault);
     } else {
-        const struct passwd *entry = getpwnam(text);
         operand.kind = PS_TREE_OPERAND_USER;
-        if (entry == NULL)
+        if (pt_user_id(text, &operand.uid) < 0)
             return pt_fault_set(fault, 0, "no such user");
-        operand.uid = entry->pw_uid;
     }
     if (error == 0)
         *ret_operand = operand;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "become.h"
 #include "units.h"
+#include "user_names.h"
 
 const struct pt_option pt_session_rows[] = {
     {0, PT_TAKES_VALUE, SESSION_USER, "user", "USER", "<user>",

@@ -78,20 +78,6 @@ int pt_user_find(uid_t uid, struct pt_arena *arena, struct pt_user *ret_user)
     return error;
 }
 
-int pt_user_id(const char *text, uid_t *ret_uid)
-{
-    const struct passwd *entry = getpwnam(text);
-    uint64_t number;
-
-    if (entry != NULL)
-        *ret_uid = entry->pw_uid;
-    else if (pt_parse_u64(text, 0, UINT32_MAX - 1, &number, NULL) == 0)
-        *ret_uid = (uid_t)number;
-    else
-        return -ENOENT;
-    return 0;
-}
-
 bool pt_user_is_us(uid_t uid)
 {
     return getuid() == uid && geteuid() == uid;

@@ -37,9 +37,6 @@ struct pt_user {
  */
 int pt_user_find(uid_t uid, struct pt_arena *arena, struct pt_user *ret_user);
 
-/* The id that TEXT names: a user's name, else a number. -ENOENT. */
-int pt_user_id(const char *text, uid_t *ret_uid);
-
 /* Whether we are that user already, really and effectively: then there is nothing to become. */
 bool pt_user_is_us(uid_t uid);
 

@@ -1,12 +1,10 @@
 #include "criterion.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "user_names.h"
 
 /* TASK_COMM_LEN less its NUL (include/linux/sched.h): longer names of user processes are cut. */
 #define COMM_MAX 15
@@ -18,29 +16,22 @@ static int parse_number(const char *text, uint64_t *ret_number, struct pt_fault 
     return pt_parse_u64(text, 0, INT32_MAX, ret_number, fault);
 }
 
-/* A name wins over a number, as in ps and chown: an account may be called 1000. */
 static int parse_user(const char *text, uint64_t *ret_uid, struct pt_fault *fault)
 {
-    const struct passwd *entry = getpwnam(text);
-    if (entry != NULL) {
-        *ret_uid = entry->pw_uid;
-        return 0;
-    }
-    if (pt_parse_u64(text, 0, UINT32_MAX - 1, ret_uid, NULL) == 0)
-        return 0;
-    return pt_fault_set(fault, 0, "no such user");
+    uid_t uid;
+    if (pt_user_id(text, &uid) < 0)
+        return pt_fault_set(fault, 0, "no such user");
+    *ret_uid = uid;
+    return 0;
 }
 
 static int parse_group(const char *text, uint64_t *ret_gid, struct pt_fault *fault)
 {
-    const struct group *entry = getgrnam(text);
-    if (entry != NULL) {
-        *ret_gid = entry->gr_gid;
-        return 0;
-    }
-    if (pt_parse_u64(text, 0, UINT32_MAX - 1, ret_gid, NULL) == 0)
-        return 0;
-    return pt_fault_set(fault, 0, "no such group");
+    gid_t gid;
+    if (pt_group_id(text, &gid) < 0)
+        return pt_fault_set(fault, 0, "no such group");
+    *ret_gid = gid;
+    return 0;
 }
 
 static int parse_age(const char *text, uint64_t *ret_age, struct pt_fault *fault)

@@ -1,11 +1,14 @@
 #include "user_names.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "units.h"
 
 struct pt_user_name {
     struct pt_user_name *next;
@@ -80,4 +83,32 @@ const char *pt_user_name(struct pt_user_names *names, uid_t uid)
 const char *pt_group_name(struct pt_user_names *names, gid_t gid)
 {
     return find(names->groups, &names->arena, gid, look_up_group);
+}
+
+/* -1 is no id, but "leave it" to chown(2) and its like. */
+static int parse_id(const char *text, uint32_t *ret_id)
+{
+    uint64_t number;
+    if (pt_parse_u64(text, 0, UINT32_MAX - 1, &number, NULL) < 0)
+        return -ENOENT;
+    *ret_id = (uint32_t)number;
+    return 0;
+}
+
+int pt_user_id(const char *text, uid_t *ret_uid)
+{
+    const struct passwd *entry = getpwnam(text);
+    if (entry == NULL)
+        return parse_id(text, ret_uid);
+    *ret_uid = entry->pw_uid;
+    return 0;
+}
+
+int pt_group_id(const char *text, gid_t *ret_gid)
+{
+    const struct group *entry = getgrnam(text);
+    if (entry == NULL)
+        return parse_id(text, ret_gid);
+    *ret_gid = entry->gr_gid;
+    return 0;
 }

@@ -28,4 +28,9 @@ void pt_user_names_done(struct pt_user_names *names);
 const char *pt_user_name(struct pt_user_names *names, uid_t uid);
 const char *pt_group_name(struct pt_user_names *names, gid_t gid);
 
+/* The user or group that TEXT names, or the number that it is. A name wins over a number, as in ps
+ * and chown: an account may be called 1000. 0 or -ENOENT. */
+int pt_user_id(const char *text, uid_t *ret_uid);
+int pt_group_id(const char *text, gid_t *ret_gid);
+
 #endif

@@ -66,8 +66,30 @@ START_TEST(out_of_memory)
 }
 END_TEST
 
+START_TEST(ids_of_names)
+{
+    static const struct {
+        const char *text;
+        int64_t id; /* -1: none */
+    } rows[] = {
+        {"root", 0},        {"0", 0},   {"4294967294", 4294967294},
+        {"4294967295", -1}, {"", -1},   {"no such one", -1},
+        {"-1", -1},         {"1x", -1}, {" 0", -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uid_t uid = 7;
+        gid_t gid = 7;
+        int expected = rows[i].id < 0 ? -ENOENT : 0;
+        ck_assert_int_eq(pt_user_id(rows[i].text, &uid), expected);
+        ck_assert_int_eq(pt_group_id(rows[i].text, &gid), expected);
+        ck_assert_int_eq(uid, rows[i].id < 0 ? 7 : rows[i].id);
+        ck_assert_int_eq(gid, rows[i].id < 0 ? 7 : rows[i].id);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("user_names", as_the_database_says, numbers_without_a_name, looked_up_once,
-                     out_of_memory);
+                     out_of_memory, ids_of_names);
 }
