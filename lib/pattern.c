@@ -133,7 +133,8 @@ static bool follow(const struct pt_pattern *pattern, struct set *now, struct set
                 add(next, at + 1 + step->first);
             break;
         case PT_STEP_SPLIT:
-            add(now, at + 1);
+            if (step->last == 0 || step->last == place->code + 1)
+                add(now, at + 1);
             add(now, (uint32_t)at + step->first);
             break;
         case PT_STEP_JUMP:

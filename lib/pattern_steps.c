@@ -318,6 +318,7 @@ static void aim(struct compiler *compiler, size_t target)
 static void end_branch(struct compiler *compiler)
 {
     size_t branch = pt_steps_get(&compiler->steps, compiler->group)->last + 1;
+    struct pt_step *first;
     size_t jump;
 
     emit(compiler, PT_STEP_JUMP, 0, 0);
@@ -325,6 +326,9 @@ static void end_branch(struct compiler *compiler)
     if (has_failed(compiler))
         return;
     jump = pt_steps_count(&compiler->steps) - 1;
+    first = pt_steps_get(&compiler->steps, branch + 1);
+    if (first->kind == PT_STEP_RANGE && first->first == first->last)
+        first[-1].last = first->first + 1;
     aim(compiler, jump);
     pt_steps_get(&compiler->steps, compiler->group)->last = (uint32_t)jump;
     compiler->atom = no_atom;

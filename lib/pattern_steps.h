@@ -20,7 +20,8 @@ enum pt_step_kind {
     PT_STEP_SET,        /* behind the FIRST ranges that follow it, with a character of one of them;
                            of none of them where LAST is set */
     PT_STEP_JUMP,       /* at distance FIRST */
-    PT_STEP_SPLIT,      /* behind it, and at distance FIRST */
+    PT_STEP_SPLIT,      /* behind it, and at distance FIRST; where LAST is set, the step behind it
+                           takes the character LAST - 1 alone: most of many alternatives go */
     PT_STEP_TEXT_START, /* behind it, as all below, where this is true */
     PT_STEP_TEXT_END,
     PT_STEP_WORD_EDGE,
