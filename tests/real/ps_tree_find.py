@@ -78,12 +78,15 @@ class Find(support.Case):
         self.assertEqual(self.pids("--older-than", "1h", "--pid", child.pid), [])
 
     def elsewhere(self, name, script="true"):
-        """A sleep of that file name in a mount namespace of its own, where alone its file system is."""
+        """A sleep of that file name in a mount namespace of its own, where alone its file system is. SCRIPT
+        begins where it reads a line: once the sleep runs."""
         script = ('mount -t tmpfs tmpfs /mnt && cp "$0" "/mnt/$1" && '
                   f'{{ "/mnt/$1" 1000 & echo $!; {script}; wait; }}')
-        child = self.start(["unshare", "-m", "sh", "-c", script, shutil.which("sleep"), name])
+        child = self.start(["unshare", "-m", "sh", "-c", script, shutil.which("sleep"), name],
+                           stdin=subprocess.PIPE)
         self.hold(int(child.line))
         support.until(lambda: support.comm(int(child.line)) == name[:15], "exec")
+        os.write(child.popen.stdin.fileno(), b"it runs\n")
         return int(child.line)
 
     def test_what_exe_says_is_looked_up_there(self):
@@ -97,7 +100,7 @@ class Find(support.Case):
         self.assertEqual(refused, {"exe_path": "/mnt/x", "exe_deleted": True})
 
     def test_removed_there(self):
-        pid = self.elsewhere("y", 'rm /mnt/y; echo removed')
+        pid = self.elsewhere("y", "read line; rm /mnt/y")
         support.until(lambda: os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)"), "removal")
         self.assertEqual(self.record(pid, "exe,exe_path,exe_deleted"),
                          {"exe": "/mnt/y (deleted)", "exe_path": "/mnt/y", "exe_deleted": True})
