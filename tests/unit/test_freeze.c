@@ -308,8 +308,105 @@ START_TEST(no_memory_to_end_with)
 }
 END_TEST
 
+/* Meant from the moment on when the last wait has passed; its parent always was. */
+struct latecomer {
+    const struct pt_ending *ending;
+    struct family family;
+};
+
+static int admit_late(const struct pt_verifier *verifier, const struct pt_handle *handle,
+                      struct pt_process *now, struct pt_arena *arena)
+{
+    const struct latecomer *late = verifier->data;
+
+    (void)now, (void)arena;
+    return handle->pid == late->family.outer || pt_monotonic() >= late->ending->deadline;
+}
+
+static size_t count_sent(const struct pt_member *member, int signal)
+{
+    size_t count = 0;
+
+    for (const struct pt_sent *sent = member->sent; sent != NULL; sent = sent->next)
+        count += sent->signal == signal;
+    return count;
+}
+
+/* Who turns up after the last step is sent its signal, and nobody else is sent it again. */
+START_TEST(after_the_last_step)
+{
+    struct latecomer late = {.family = make_family()};
+    struct pt_members members;
+    struct pt_freeze freeze;
+    struct pt_schedule schedule = {0};
+    struct pt_ending ending = {
+        .freeze = &freeze, .schedule = &schedule, .freezes = true, .waits = true};
+    sigset_t none;
+    uint32_t index;
+
+    open_procfs();
+    sigemptyset(&none);
+    late.ending = &ending;
+    begin(&members, &freeze, &late.family, PT_GROWTH_TREE);
+    freeze.admit = (struct pt_verifier){.procfs = &procfs, .verify = admit_late, .data = &late};
+    ck_assert_int_eq(pt_schedule_add(&schedule, SIGWINCH, 200 * PT_MILLISECOND), 0);
+    ck_assert_int_eq(pt_waitset_new(&ending.waitset, &procfs, &none), 0);
+    ck_assert_int_eq(
+        pt_members_add(&members, late.family.outer, &freeze.admit, PT_NO_MEMBER, &index), 1);
+    ck_assert_int_eq(pt_ending_run(&ending), 0);
+    ck_assert_uint_eq(members.count, 2);
+    for (size_t i = 0; i < 2; i++) { /* which nobody dies of */
+        ck_assert_uint_eq(count_sent(members.list[i], SIGWINCH), 1);
+        ck_assert_int_eq(pt_member_outcome(members.list[i]), PT_OUTCOME_SURVIVED);
+    }
+    pt_waitset_free(ending.waitset);
+    pt_schedule_done(&schedule);
+    pt_freeze_done(&freeze);
+    pt_members_done(&members);
+    check_at_large(late.family);
+    end_family(late.family);
+    pt_procfs_close(&procfs);
+}
+END_TEST
+
+/* Whether there may be more of a tree than its members, by what the last freeze saw. */
+START_TEST(outgrown)
+{
+    struct family family = make_family();
+    struct pt_members members;
+    struct pt_freeze freeze;
+    uint32_t index;
+
+    open_procfs();
+    begin(&members, &freeze, &family, PT_GROWTH_TREE);
+    ck_assert_int_eq(pt_members_add(&members, family.outer, &anybody, PT_NO_MEMBER, &index), 1);
+    ck_assert(!pt_freeze_is_outgrown(&freeze)); /* nobody ran */
+    freeze.restless = true;
+    ck_assert(pt_freeze_is_outgrown(&freeze));
+    freeze.interrupted = true; /* we gave up of our own */
+    ck_assert(!pt_freeze_is_outgrown(&freeze));
+    freeze.interrupted = false;
+    freeze.complete = true;
+    ck_assert(!pt_freeze_is_outgrown(&freeze));
+    freeze.complete = false;
+    members.list[index]->role = PT_ROLE_PASSED; /* an ancestor grows as it likes */
+    ck_assert(!pt_freeze_is_outgrown(&freeze));
+    members.list[index]->role = PT_ROLE_TARGET;
+    ck_assert_int_eq(pt_members_add(&members, getpid(), &anybody, PT_NO_MEMBER, &index), 1);
+    members.list[index]->role = PT_ROLE_PASSED; /* we do not */
+    ck_assert(pt_freeze_is_outgrown(&freeze));
+    freeze.whole_scans = true;
+    ck_assert(!pt_freeze_is_outgrown(&freeze));
+    pt_freeze_done(&freeze);
+    pt_members_done(&members);
+    end_family(family);
+    pt_procfs_close(&procfs);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("freeze", whom_a_handle_holds, handle_without_descriptors, twice,
-                     nothing_left_to_freeze_with, no_memory_to_end_with);
+                     nothing_left_to_freeze_with, no_memory_to_end_with, after_the_last_step,
+                     outgrown);
 }

@@ -206,8 +206,24 @@ START_TEST(nothing_left_to_read_with)
 }
 END_TEST
 
+START_TEST(not_for_us)
+{
+    struct pt_fault fault;
+    pid_t pid;
+
+    if (!set_up())
+        return;
+    ck_assert_int_eq(chmod(path_of("plain"), 0600), 0);
+    ck_assert_int_eq(seteuid(12345), 0);
+    ck_assert_int_eq(pt_pidfile_read(path_of("plain"), false, &pid, &fault), -EACCES);
+    ck_assert_int_eq(pt_pidfile_read(path_of("plain"), true, &pid, &fault), -EACCES);
+    ck_assert_int_eq(seteuid(0), 0);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("pidfile", contents, relative, ways_to_it, no_files,
-                     nothing_left_to_read_with);
+    return RUN_SUITE("pidfile", contents, relative, ways_to_it, no_files, nothing_left_to_read_with,
+                     not_for_us);
 }
