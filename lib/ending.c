@@ -21,6 +21,13 @@ static struct pt_members *members_of(const struct pt_ending *ending)
 
 /* --- waiting --- */
 
+/* Its end is told when nobody is stopped by us. */
+static void report_later(struct pt_ending *ending, struct pt_member *member)
+{
+    member->unreported = true;
+    ending->unreported++;
+}
+
 /* Takes what is new in the set into the wait. */
 static int await_new(struct pt_ending *ending)
 {
@@ -37,6 +44,7 @@ static int await_new(struct pt_ending *ending)
         if (!pt_member_lives(member)) {
             member->ended = now;
             pt_handle_close(&member->handle);
+            report_later(ending, member);
             continue;
         }
         if (pt_waitset_add(ending->waitset, &member->handle, member) != 0)
@@ -61,7 +69,7 @@ static void report_left(struct pt_ending *ending, struct pt_member *member)
         ending->left(ending, member, ending->data);
 }
 
-/* Of those who ended while something was stopped, and nothing could be said. */
+/* Of those who ended when nothing could be said. */
 static void report_all_left(struct pt_ending *ending)
 {
     struct pt_members *members = members_of(ending);
@@ -89,12 +97,10 @@ static int handle_event(struct pt_ending *ending, const struct pt_event *event, 
         return STEP_DONE;
     member->ended = pt_monotonic();
     forget(ending, member);
-    if (may_report) {
+    if (may_report)
         report_left(ending, member);
-    } else {
-        member->unreported = true;
-        ending->unreported++;
-    }
+    else
+        report_later(ending, member);
     return STEP_DONE;
 }
 
@@ -113,14 +119,22 @@ static int drain(struct pt_ending *ending, bool may_report)
     }
 }
 
-/* Looks for what members have forked. */
-static int discover(struct pt_ending *ending)
+/* Looks for what members have forked; nobody is stopped. */
+static int look_for_new(struct pt_ending *ending)
 {
-    int64_t began = pt_monotonic(), ended, interval;
     int error = pt_freeze_discover(ending->freeze, false);
 
     if (error == 0)
         error = await_new(ending);
+    report_all_left(ending);
+    return error;
+}
+
+static int discover(struct pt_ending *ending)
+{
+    int64_t began = pt_monotonic(), ended, interval;
+    int error = look_for_new(ending);
+
     ended = pt_monotonic();
     interval = ending->discover_interval;
     if (interval < (ended - began) * DISCOVER_SHARE)
@@ -286,9 +300,7 @@ static int do_step(struct pt_ending *ending, int signal)
             error = send_and_continue(ending, signal, 0);
         pt_freeze_continue(ending->freeze);
     } else if (ending->awaited == 0) {
-        error = pt_freeze_discover(ending->freeze, false);
-        if (error == 0)
-            error = await_new(ending);
+        error = look_for_new(ending);
     }
     if (error != 0)
         return error;
@@ -353,6 +365,7 @@ static int close_after_last(struct pt_ending *ending)
     if (error == 0 && members_of(ending)->count > before)
         error = send_and_continue(ending, signal, before);
     pt_freeze_continue(ending->freeze);
+    report_all_left(ending);
     if (error == 0 && members_of(ending)->count > before) {
         if (ending->stepped != NULL)
             ending->stepped(ending, signal, ending->data);

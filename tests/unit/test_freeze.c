@@ -404,9 +404,114 @@ START_TEST(outgrown)
 }
 END_TEST
 
+/* What an ending of a family tells, and when. */
+struct told {
+    struct family family;
+    size_t left, progress;
+    bool while_stopped; /* any of it was told then */
+};
+
+static void note(struct told *told, size_t *count)
+{
+    told->while_stopped |= state_of(told->family.inner) == 'T';
+    ++*count;
+}
+
+static void kill_outer(uint32_t index, void *data)
+{
+    const struct told *told = data;
+
+    (void)index;
+    kill(told->family.outer, SIGKILL);
+}
+
+static void note_left(const struct pt_ending *ending, const struct pt_member *member, void *data)
+{
+    (void)ending, (void)member;
+    note(data, &((struct told *)data)->left);
+}
+
+static void ask_to_end(const struct pt_ending *ending, void *data)
+{
+    (void)ending;
+    note(data, &((struct told *)data)->progress);
+    raise(SIGUSR2);
+}
+
+static bool is_usr2(const struct pt_event *event, void *data)
+{
+    (void)data;
+    return event->signal == SIGUSR2;
+}
+
+/* Its schedule is one signal, for which it has a minute. */
+static void end_telling(struct told *told, int signal, struct pt_ending *ending,
+                        void (*joined)(uint32_t index, void *data))
+{
+    struct pt_members members;
+    struct pt_freeze freeze;
+    struct pt_schedule schedule = {0};
+    sigset_t signals;
+    uint32_t index;
+
+    open_procfs();
+    told->family = make_family();
+    begin(&members, &freeze, &told->family, PT_GROWTH_TREE);
+    freeze.joined = joined;
+    freeze.data = ending->data = told;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR2);
+    ck_assert_int_eq(pt_schedule_add(&schedule, signal, 60 * PT_SECOND), 0);
+    ck_assert_int_eq(pt_waitset_new(&ending->waitset, &procfs, &signals), 0);
+    ck_assert_int_eq(
+        pt_members_add(&members, told->family.outer, &freeze.admit, PT_NO_MEMBER, &index), 1);
+    ending->freeze = &freeze;
+    ending->schedule = &schedule;
+    ending->freezes = ending->continues = ending->waits = true;
+    ck_assert_int_eq(pt_ending_run(ending), 0);
+    pt_waitset_free(ending->waitset);
+    ck_assert_uint_eq(members.count, 2);
+    pt_schedule_done(&schedule);
+    pt_freeze_done(&freeze);
+    pt_members_done(&members);
+    check_at_large(told->family);
+    end_family(told->family);
+    pt_procfs_close(&procfs);
+}
+
+/* One that ends while the set is stopped is told of when nobody is stopped any more. */
+START_TEST(told_of_when_nobody_is_stopped)
+{
+    struct told told = {.left = 0};
+    struct pt_ending ending = {.left = note_left};
+
+    end_telling(&told, SIGTERM, &ending, kill_outer);
+    ck_assert_uint_eq(told.left, 2);
+    ck_assert(!told.while_stopped);
+    ck_assert_int_eq(ending.interrupted, 0);
+}
+END_TEST
+
+/* Nobody dies of SIGWINCH: there would be a minute to wait. */
+START_TEST(interrupted)
+{
+    struct told told = {.left = 0};
+    struct pt_ending ending = {
+        .left = note_left, .tick = PT_MILLISECOND, .progress = ask_to_end, .signalled = is_usr2};
+    int64_t began = pt_monotonic();
+
+    end_telling(&told, SIGWINCH, &ending, NULL);
+    ck_assert_int_eq(ending.interrupted, SIGUSR2);
+    ck_assert_int_lt(pt_monotonic() - began, 40 * PT_SECOND);
+    ck_assert_uint_ge(told.progress, 1);
+    ck_assert_uint_eq(told.left, 0);
+    ck_assert(!told.while_stopped);
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("freeze", whom_a_handle_holds, handle_without_descriptors, twice,
                      nothing_left_to_freeze_with, no_memory_to_end_with, after_the_last_step,
-                     outgrown);
+                     outgrown, told_of_when_nobody_is_stopped, interrupted);
 }
