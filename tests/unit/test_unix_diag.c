@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "exact.h"
+#include "scarce.h"
 #include "sock_diag.h"
 #include "suite.h"
 #include "unix_diag.h"
@@ -213,18 +213,14 @@ END_TEST
 START_TEST(cannot_ask)
 {
     static const char request[65] = {1};
-    struct rlimit files, none;
     struct seen seen = {0};
-    int result;
 
     ck_assert_int_eq(pt_diag_ask(request, sizeof request, 1000000, NULL, NULL), -EINVAL);
     ck_assert_int_lt(pt_diag_ask(request, 1, 1000000, NULL, NULL), 0);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
-    none = (struct rlimit){0, files.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-    result = pt_unix_listeners(1000000, see, &seen);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
-    ck_assert_int_eq(result, -EMFILE);
+    if (pt_unix_listeners(INT64_C(10000000000), see, &seen) == -EPROTONOSUPPORT)
+        return; /* an emulator has no such sockets */
+    while (scarce_descriptors())
+        scarce_end(pt_unix_listeners(INT64_C(10000000000), see, &seen));
 }
 END_TEST
 
