@@ -214,6 +214,9 @@ class Buses(Notify):
     def test_flood(self):
         self.check_dropped("flood")
 
+    def test_half(self):
+        self.check_dropped("half")
+
     def test_mute_beside_a_good_one(self):
         self.false_bus("mute")
         notifier = self.notifier(1000, self.bus(1000))

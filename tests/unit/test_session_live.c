@@ -243,7 +243,69 @@ START_TEST(roots_server)
 }
 END_TEST
 
+/* --- files --- */
+
+/* Where only root or the user can have put something, or will. */
+START_TEST(search_paths)
+{
+    struct pt_buffer kept = {0};
+
+    if (!set_up())
+        return;
+    ck_assert_int_eq(mkdir("/tmp/good", 0755), 0);
+    ck_assert_int_eq(mkdir("/tmp/open", 0777) + chmod("/tmp/open", 0777), 0);
+    ck_assert_int_eq(mkdir("/tmp/foreign", 0755), 0);
+    ck_assert_int_eq(chown("/tmp/foreign", live.uid + 7, 7), 0);
+    ck_assert_int_eq(symlink("good", "/tmp/to_good"), 0);
+    ck_assert_int_eq(symlink("open", "/tmp/to_open"), 0);
+    ck_assert_int_eq(symlink("foreign", "/tmp/to_foreign"), 0);
+    ck_assert_int_eq(symlink("/nowhere", "/tmp/dangling"), 0);
+    put("/tmp/file", "", 0);
+    ck_assert_int_eq(
+        pt_live_search_path(&live, "/tmp/good::/tmp/to_good:/tmp/good/not/yet:/nowhere", &kept),
+        PT_DROP_NOT);
+    ck_assert_str_eq(pt_buffer_text(&kept), "/tmp/good:/tmp/to_good:/tmp/good/not/yet:/nowhere");
+    pt_buffer_clear(&kept);
+    ck_assert_int_eq(pt_live_search_path(&live,
+                                         "relative:/tmp/open:/tmp/foreign:/tmp/to_open:"
+                                         "/tmp/to_foreign:/tmp/dangling:/tmp/file:/tmp/file/below:"
+                                         "/tmp/good/../open:/tmp/absent:/tmp/good",
+                                         &kept),
+                     PT_DROP_OPEN_TO_ALL);
+    ck_assert_str_eq(pt_buffer_text(&kept), "/tmp/good");
+    pt_buffer_done(&kept);
+    tear_down();
+}
+END_TEST
+
+START_TEST(files_and_directories)
+{
+    if (!set_up())
+        return;
+    put("/tmp/file", "", 0);
+    ck_assert_int_eq(mkfifo("/tmp/fifo", 0600), 0);
+    ck_assert_int_eq(mkdir("/tmp/mine", 0700), 0);
+    ck_assert_int_eq(mkdir("/tmp/all", 0755), 0);
+    ck_assert_int_eq(symlink("mine", "/tmp/link"), 0);
+    ck_assert_int_eq(pt_live_file("/tmp/file"), PT_DROP_NOT);
+    ck_assert_int_eq(pt_live_file("/tmp/fifo"),
+                     PT_DROP_FOREIGN); /* and nobody waits for a writer */
+    ck_assert_int_eq(pt_live_file("/tmp/mine"), PT_DROP_FOREIGN);
+    ck_assert_int_eq(pt_live_file("/tmp/file/below"), PT_DROP_FOREIGN);
+    ck_assert_int_eq(pt_live_file("/tmp/absent"), PT_DROP_ABSENT);
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/mine"), PT_DROP_NOT);
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/all"), PT_DROP_FOREIGN);
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/link"), PT_DROP_FOREIGN);
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/file/below"), PT_DROP_FOREIGN);
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/absent"), PT_DROP_ABSENT);
+    live.uid++;
+    ck_assert_int_eq(pt_live_runtime_dir(&live, "/tmp/mine"), PT_DROP_FOREIGN);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
-    return RUN_SUITE("session_live", listed_ones, not_proven, our_own_server, roots_server);
+    return RUN_SUITE("session_live", listed_ones, not_proven, our_own_server, roots_server,
+                     search_paths, files_and_directories);
 }

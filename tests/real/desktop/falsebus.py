@@ -5,6 +5,7 @@ drip     says a byte each tenth of a second, never a whole line
 liar     authenticates, then answers with what is no message
 huge     authenticates, then announces a message of a gigabyte
 flood    authenticates, then sends signals without end
+half     answers Hello as a bus does, and the question after it with another type
 """
 
 import os
@@ -21,6 +22,7 @@ def authenticate(sock):
     connection.line()
     sock.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
     connection.line()
+    return connection
 
 
 def mute(sock):
@@ -51,6 +53,14 @@ def flood(sock):
     signal = wire.message(4, 1, "s", ("x" * 1000,), path="/", interface="a.b", member="C")
     while True:
         sock.sendall(signal)
+
+
+def half(sock):
+    connection = authenticate(sock)
+    for text in ":1.1", "perhaps":
+        _, serial, _, _ = connection.receive()
+        connection.send(2, "s", (text,), reply=serial)
+    mute(sock)
 
 
 def serve(sock):
