@@ -144,8 +144,7 @@ class Cron(Case):
 
     def test_dies_while_suspended(self):
         daemon = self.daemon(self.WAITING)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         daemon.kill()
         self.assertEqual(daemon.wait(DEADLINE), -signal.SIGKILL)
         self.end_jobs()
@@ -157,8 +156,7 @@ class Cron(Case):
         daemon = self.daemon(self.WAITING)
         for number in SIGNALS:
             with self.subTest(number.name):
-                ours = self.background()
-                self.until_said(ours, "job ")
+                ours = self.background_at_job()
                 ours.kill(number)
                 self.assertEqual(ours.wait(DEADLINE), 128 + number)
                 self.assertIn("goes on after", ours.popen.stderr.read())
@@ -187,8 +185,7 @@ class Cron(Case):
 
     def test_not_stopped_by_the_terminal(self):
         daemon = self.daemon(self.WAITING)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
             ours.kill(number)
         self.end_jobs()
@@ -338,8 +335,7 @@ class Cron(Case):
             text += os.read(terminal, 4096)
         self.assertEqual(status_of(daemon.pid, "TracerPid"), str(ours.pid))
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_called_from_a_job(self):
         daemon = self.daemon(f"{support.PROCTOOL} cron-graceful 2>{self.done}", wait=False)

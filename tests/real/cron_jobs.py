@@ -27,33 +27,32 @@ class JobCase(Case):
         path = f"/run/{self.name}.pid"
         return SLEEPER % (path, path, path)
 
+    def leaving(self, start):
+        """A daemon with a job that leaves a sleeper behind, and that."""
+        daemon = start(self.starts_sleeper() + self.WAITING)
+        return daemon, self.sleeper()
+
 
 @unittest.skipUnless(os.path.exists(CRON), "no Debian cron")
 class DebianCron(JobCase):
     def test_leaves_a_daemon_behind(self):
         """What is in a job's session is its, and not waited for."""
-        daemon = self.daemon(self.starts_sleeper() + self.WAITING)
-        sleeper = self.sleeper()
-        ours = self.background()
-        self.until_said(ours, "job ")
+        daemon, sleeper = self.leaving(self.daemon)
+        ours = self.background_at_job()
         self.end_jobs()
         text = self.until_said(ours, "detached: not waited for (see --detached)")
         self.assertIn("sleep 1000", text)
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
         self.assertTrue(sleeper.is_alive())
 
     def test_detached_is_waited_for(self):
-        daemon = self.daemon(self.starts_sleeper() + self.WAITING)
-        sleeper = self.sleeper()
-        ours = self.background("--detached")
-        self.until_said(ours, "job ")
+        daemon, sleeper = self.leaving(self.daemon)
+        ours = self.background_at_job("--detached")
         self.end_jobs()
         self.until_said(ours, "s, detached)")
         self.assertTrue(daemon.is_alive())
         sleeper.kill()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_leaves_its_session_while_we_wait(self):
         """setsid, then a fork whose parent ends: its session was seen below the job."""
@@ -63,14 +62,12 @@ class DebianCron(JobCase):
         daemon = self.daemon(f"setsid {script} & {self.WAITING}")
         top, = children(daemon.pid)
         support.until(lambda: self.below(top, script), "the script", DEADLINE)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         open(leave, "w").close()
         sleeper = self.sleeper()
         self.end_jobs()
         self.until_said(ours, "detached: not waited for (see --detached)")
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
         self.assertTrue(sleeper.is_alive())
 
     def below(self, pid, script):
@@ -89,12 +86,10 @@ class DebianCron(JobCase):
         write_program("/usr/sbin/sendmail", f"cat >{self.done}; until [ -e {self.go} ]; do sleep 0.1; done")
         daemon = self.daemon("echo a word", wait=False, head="MAILTO=root\n")
         support.until(lambda: os.path.exists(self.done) and "a word" in self.read_done(), "the mail", DEADLINE)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         self.assertTrue(daemon.is_alive())
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_since_the_start_of_cron(self):
         """An @reboot service, in a time where the machine has run for hours."""
@@ -179,8 +174,7 @@ class DebianCron(JobCase):
         os.close(write)
         self.until_held(daemon)
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_no_reader_at_all(self):
         daemon = self.daemon(self.WAITING)
@@ -190,8 +184,7 @@ class DebianCron(JobCase):
         os.close(write)
         self.until_held(daemon)
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
 
 @unittest.skipUnless(os.path.exists(STAND_IN), "no stand-in")
@@ -204,43 +197,34 @@ class Cronie(JobCase):
         result = self.graceful("-n")
         self.assertIn(f"cronie ({daemon.pid}): supervisor: none; stop: SIGTERM; suspend by: ptrace; TERM: handler",
                       result.stdout, result.stderr)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         daemon.kill(0)
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_output_held_open(self):
         """CROND reads to the end of an output that a process outside the job keeps."""
-        daemon = self.stand_in(self.starts_sleeper() + self.WAITING)
-        sleeper = self.sleeper()
-        ours = self.background()
-        self.until_said(ours, "job ")
+        daemon, sleeper = self.leaving(self.stand_in)
+        ours = self.background_at_job()
         self.end_jobs()
         self.until_said(ours, f"process {sleeper.pid} (sleep) keeps its output open")
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
         self.assertTrue(sleeper.is_alive())
 
     def test_output_held_open_is_waited_for(self):
-        daemon = self.stand_in(self.starts_sleeper() + self.WAITING)
-        sleeper = self.sleeper()
-        ours = self.background("--detached")
-        self.until_said(ours, "job ")
+        daemon, sleeper = self.leaving(self.stand_in)
+        ours = self.background_at_job("--detached")
         self.end_jobs()
         self.until_said(ours, f"process {sleeper.pid} (sleep) keeps its output open")
         self.assertTrue(daemon.is_alive())
         sleeper.kill()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def late_batch(self, job, *more):
         """A daemon in the midst of launching: after its TERM it launches JOB too, and then goes on with MORE."""
         late = f"/run/{self.name}.batch"
         daemon = self.stand_in(self.WAITING, f"await {late}", job, *more, jobs=1)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         self.end_jobs()
         self.until_said(ours, "has ended")
         support.until(lambda: status_of(daemon.pid, "State") == "S", "released", DEADLINE)
@@ -258,8 +242,7 @@ class Cronie(JobCase):
         self.until_said(ours, "has ended")
         self.assertTrue(daemon.is_alive())
         open(rest, "w").close()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
         self.assertEqual(self.read_done(), "x\nlate\n")
 
     def test_late_batch_outlasts_the_patience(self):
@@ -332,8 +315,7 @@ class Anacron(Case):
         self.until_said(ours, "was told to finish its jobs (SIGUSR1)")
         self.assertEqual(status_of(daemon.pid, "TracerPid"), "0")
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
         with open(f"{stamps}/first") as file:
             self.assertRegex(file.read(), r"^\d{8}$")
         self.assertFalse(os.path.exists(f"{stamps}/ran"))

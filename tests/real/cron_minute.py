@@ -38,8 +38,7 @@ class MinuteCase(Case):
         self.assertIn(f"{label} ({daemon.pid}): supervisor: none; {plan}\n", result.stdout, result.stderr)
         self.assertIn(f": {self.WAITING}\n", result.stdout)
         self.assertEqual(result.returncode, 1)
-        ours = self.background()
-        self.until_said(ours, "job ")
+        ours = self.background_at_job()
         return ours
 
     def finish(self, daemon, ours):

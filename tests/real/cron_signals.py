@@ -44,9 +44,7 @@ class Signals(Case):
         return ours
 
     def waiting(self, daemon):
-        ours = self.background()
-        self.until_said(ours, "job ")
-        return ours
+        return self.background_at_job()
 
     def stopping(self, daemon):
         """Its supervisor is asked, and sends nothing."""
@@ -116,8 +114,7 @@ class Signals(Case):
             ours.kill(stop)
         self.assertNotIn(support.state(ours.pid), ("T", ""))
         self.end_jobs()
-        self.assertEqual(ours.wait(DEADLINE), 0)
-        self.assert_has_ended(daemon)
+        self.assert_drained(ours, daemon)
 
     def test_after_sigstop(self):
         """Without ptrace a signal has cron go on all the same."""

@@ -156,6 +156,12 @@ class Case(support.Case):
         return self.start([*before, support.PROCTOOL, "cron-graceful", *arguments], ready=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
+    def background_at_job(self, *arguments, **options):
+        """Ours, once it waits for a job."""
+        ours = self.background(*arguments, **options)
+        self.until_said(ours, "job ")
+        return ours
+
     def graceful(self, *arguments, **options):
         return self.proctool("cron-graceful", *arguments, deadline=DEADLINE, **options)
 
@@ -178,6 +184,10 @@ class Case(support.Case):
 
     def assert_has_ended(self, daemon):
         self.assertTrue(daemon.has_ended(DEADLINE), "the daemon has ended")
+
+    def assert_drained(self, ours, daemon):
+        self.assertEqual(ours.wait(DEADLINE), 0)
+        self.assert_has_ended(daemon)
 
     def systemctl(self, daemon, unit="cron.service", kill_mode="process", state="active", after="inactive",
                   show=":", stop=""):
