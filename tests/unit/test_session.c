@@ -30,7 +30,7 @@ static bool set_up(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/user/0/wayland-0"};
 
     if (getuid() != 0 || unshare(CLONE_NEWNS | CLONE_NEWNET) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0 ||
         mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") != 0)
         return false;

@@ -54,7 +54,7 @@ static bool set_up(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = X7};
 
     if (unshare(CLONE_NEWNS | CLONE_NEWNET) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/tmp", "tmpfs", 0, "") != 0)
         return false;
     ck_assert_int_eq(mkdir("/tmp/.X11-unix", 0755), 0);
@@ -202,10 +202,12 @@ static void check_roots(const char *acts, enum pt_drop expected, size_t expected
 {
     static const char *const files[] = {"/tmp/none", "/tmp/other", "/tmp/first", "/tmp/second"};
     pid_t child = start_server(acts);
+    enum pt_drop found;
     size_t file;
     int status;
 
-    ck_assert_msg(connect_to_7(4, files, &file) == expected, "%s", acts);
+    found = connect_to_7(4, files, &file);
+    ck_assert_msg(found == expected, "%s: %d", acts, found);
     ck_assert_msg(expected != PT_DROP_NOT || file == expected_file, "%s: %zu", acts, file);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_msg(status == 0, "%s", acts);
