@@ -422,14 +422,16 @@ static int ignore(const struct pt_tcp_listener *listener, void *data)
     return 0;
 }
 
-static void check_our_own(const struct pt_sockets *sockets, int tcp, uint16_t port, int named)
+/* NAME: how that of NAMED is shown. */
+static void check_our_own(const struct pt_sockets *sockets, int tcp, uint16_t port, int named,
+                          const char *name)
 {
     const struct pt_socket *socket = pt_sockets_find(sockets, inode_of(tcp));
 
     ck_assert_ptr_nonnull(socket);
     ck_assert_int_eq(socket->family, PT_SOCKET_TCP);
     ck_assert_uint_eq(socket->port, port);
-    check_unix(sockets, inode_of(named), "@proctool test\n@");
+    check_unix(sockets, inode_of(named), name);
 }
 
 /* As a process of ours is looked at: its descriptors tell the namespace. */
@@ -438,9 +440,12 @@ START_TEST(our_own)
     const struct pt_sockets *sockets;
     struct pt_descriptors held;
     struct pt_process self;
+    char name[64];
     uint16_t port;
-    int tcp = listen_on_loopback(&port), named = listen_by_name("proctool test\n@");
+    int tcp = listen_on_loopback(&port), named;
 
+    snprintf(name, sizeof name, "@proctool test %d\n@", (int)getpid());
+    named = listen_by_name(name + 1);
     ck_assert_int_eq(pt_procfs_open(&procfs, NULL), 0);
     pt_networks_init(&networks, &procfs);
     pt_arena_init(&arena);
@@ -450,7 +455,7 @@ START_TEST(our_own)
     ck_assert_int_eq(pt_networks_get(&networks, held.net, getpid(), &sockets), 0);
     /* Without sock_diag the name, which has a newline, would not be believed. */
     if (sockets->ours && pt_tcp_listeners(false, PT_SECOND, ignore, NULL) == 0) {
-        check_our_own(sockets, tcp, port, named);
+        check_our_own(sockets, tcp, port, named, name);
         pt_networks_done(&networks);
         while (scarce_memory()) {
             if (scarce_end(pt_networks_get(&networks, held.net, getpid(), &sockets)) == 0)
