@@ -146,8 +146,44 @@ START_TEST(little_is_wasted)
 }
 END_TEST
 
+START_TEST(lists_grow)
+{
+    size_t *list = NULL, capacity = 0;
+
+    for (size_t i = 0; i < 1000; i++) {
+        size_t *grown = pt_grow(list, i, &capacity, sizeof *list);
+
+        ck_assert_ptr_nonnull(grown);
+        ck_assert_uint_gt(capacity, i);
+        ck_assert_uint_le(capacity, i > 8 ? 2 * i : 16);
+        list = grown;
+        list[i] = i;
+    }
+    for (size_t i = 0; i < 1000; i++)
+        ck_assert_uint_eq(list[i], i);
+    free(list);
+}
+END_TEST
+
+/* No product overflows. */
+START_TEST(lists_that_cannot_grow)
+{
+    static const struct {
+        size_t capacity, size;
+    } rows[] = {{(size_t)1 << 20, SIZE_MAX >> 20}, {SIZE_MAX / 2 + 1, 1}, {SIZE_MAX / 8, 8}};
+    char list[1];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t capacity = rows[i].capacity;
+
+        ck_assert_ptr_null(pt_grow(list, capacity, &capacity, rows[i].size));
+        ck_assert_uint_eq(capacity, rows[i].capacity);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return RUN_SUITE("arena", alignments, nothing_overlaps, copies, what_cannot_be_had,
-                     clear_keeps_one_chunk, little_is_wasted);
+                     clear_keeps_one_chunk, little_is_wasted, lists_grow, lists_that_cannot_grow);
 }
