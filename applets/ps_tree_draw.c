@@ -397,7 +397,7 @@ static int draw_by_namespace(struct drawing *drawing)
             error = find_domains(drawing, view->roots[i], stack, &domains);
     }
     drawing->rows.survey = false;
-    if (error == 0) {
+    if (error == 0 && domains.count > 0) {
         order_domains(domains.list, domains.count);
         error = draw_domains(drawing, domains.list, domains.count);
     }

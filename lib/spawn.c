@@ -82,6 +82,7 @@ int pt_exec(char *const argv[])
 {
     char *name = argv[0];
     const char *at = getenv("PATH");
+    size_t size = strlen(name) + 1;
     int result = -ENOENT;
 
     if (*name == '\0' || strchr(name, '/') != NULL)
@@ -92,12 +93,12 @@ int pt_exec(char *const argv[])
         size_t length = strcspn(at, ":"), slash = length > 0;
         char path[PATH_MAX];
 
-        if (length + slash + strlen(name) < sizeof path) {
+        if (length + slash + size <= sizeof path) {
             int error;
 
             memcpy(path, at, length);
             path[length] = '/';
-            strcpy(path + length + slash, name);
+            memcpy(path + length + slash, name, size);
             error = exec_path(path, argv);
             if (error == -EACCES)
                 result = error; /* unless there is a better one further on */
