@@ -124,12 +124,6 @@ void pt_criterion_free(struct pt_criterion *criterion)
 
 /* --- deciding --- */
 
-static bool equals(struct pt_bytes bytes, const char *text)
-{
-    return bytes.bytes != NULL && bytes.length == strlen(text) &&
-           memcmp(bytes.bytes, text, bytes.length) == 0;
-}
-
 static enum pt_verdict need(struct pt_decision *decision, pt_sources sources)
 {
     decision->needs = sources;
@@ -161,22 +155,18 @@ static enum pt_verdict match_comm(struct pt_decision *decision, const char *name
     struct pt_bytes comm = {stat->comm, stat->comm_length};
     size_t length = strlen(name);
     if (length <= COMM_MAX || pt_process_is_kernel_thread(decision->process))
-        return pt_verdict_of(equals(comm, name));
+        return pt_verdict_of(pt_bytes_are(comm, name));
     if (comm.length != COMM_MAX || memcmp(comm.bytes, name, COMM_MAX) != 0)
         return PT_NO;
     enum pt_verdict readable = require_exe(decision);
     if (readable != PT_YES)
         return readable;
-    if (equals(pt_process_exe_name(decision->process), name))
+    if (pt_bytes_are(pt_process_exe_name(decision->process), name))
         return PT_YES;
     readable = require(decision, PT_SOURCE_CMDLINE);
     if (readable != PT_YES)
         return readable;
-    struct pt_bytes argv0 = pt_process_argv0(decision->process);
-    const char *slash = argv0.bytes ? memrchr(argv0.bytes, '/', argv0.length) : NULL;
-    if (slash != NULL)
-        argv0 = (struct pt_bytes){slash + 1, argv0.length - (size_t)(slash + 1 - argv0.bytes)};
-    return pt_verdict_of(equals(argv0, name));
+    return pt_verdict_of(pt_bytes_are(pt_base_name(pt_process_argv0(decision->process)), name));
 }
 
 static enum pt_verdict match_user(struct pt_decision *decision, uint64_t uid)
@@ -225,7 +215,7 @@ static enum pt_verdict match_exe_name(struct pt_decision *decision, const char *
     enum pt_verdict readable = require_exe(decision);
     if (readable != PT_YES)
         return readable;
-    return pt_verdict_of(equals(pt_process_exe_name(decision->process), name));
+    return pt_verdict_of(pt_bytes_are(pt_process_exe_name(decision->process), name));
 }
 
 static enum pt_verdict match_exe_path(struct pt_decision *decision, const char *path)
@@ -233,7 +223,7 @@ static enum pt_verdict match_exe_path(struct pt_decision *decision, const char *
     enum pt_verdict readable = require_exe(decision);
     if (readable != PT_YES)
         return readable;
-    return pt_verdict_of(equals(pt_process_exe_path(decision->process), path));
+    return pt_verdict_of(pt_bytes_are(pt_process_exe_path(decision->process), path));
 }
 
 /* Its arguments joined by spaces. */
@@ -279,7 +269,7 @@ static enum pt_verdict match_environ(struct pt_decision *decision, const char *w
                 continue;
             variable.length = (size_t)(equals_sign - variable.bytes);
         }
-        if (variable.length == wanted_length && equals(variable, wanted))
+        if (variable.length == wanted_length && pt_bytes_are(variable, wanted))
             return PT_YES;
     }
     if (more->environ_cut)

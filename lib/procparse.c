@@ -155,15 +155,6 @@ int pt_parse_stat(const char *bytes, size_t length, struct pt_stat *ret_stat)
 
 /* --- lines `Key:  value` --- */
 
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    return -1;
-}
-
 /* `0000000000014002`: 16 digits, 32 on mips, whose signals go to 128; ours are the lower 64. */
 static int parse_signals(struct pt_cursor *cursor, uint64_t *ret_signals)
 {
@@ -172,7 +163,7 @@ static int parse_signals(struct pt_cursor *cursor, uint64_t *ret_signals)
 
     pt_cursor_skip_blanks(cursor);
     for (begin = cursor->at; cursor->at < cursor->end; cursor->at++) {
-        int digit = hex_digit(*cursor->at);
+        int digit = pt_hex_digit(*cursor->at);
 
         if (digit < 0)
             break;

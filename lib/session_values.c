@@ -111,17 +111,6 @@ static bool has_dots(const char *bytes, size_t length)
 
 /* --- the bus --- */
 
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
-}
-
 /* `/tmp/dbus%2dXYZ`: decodes %xx. What else there is stands for itself: libraries that take only
  * some bytes unencoded get them encoded from us. */
 static enum pt_drop decode_path(const char *bytes, size_t length, struct pt_bus_entry *entry)
@@ -131,9 +120,9 @@ static enum pt_drop decode_path(const char *bytes, size_t length, struct pt_bus_
         int byte = (unsigned char)bytes[i];
 
         if (byte == '%') {
-            if (i + 2 >= length || hex_digit(bytes[i + 1]) < 0 || hex_digit(bytes[i + 2]) < 0)
+            if (i + 2 >= length || pt_hex_digit(bytes[i + 1]) < 0 || pt_hex_digit(bytes[i + 2]) < 0)
                 return PT_DROP_SHAPE;
-            byte = hex_digit(bytes[i + 1]) * 16 + hex_digit(bytes[i + 2]);
+            byte = pt_hex_digit(bytes[i + 1]) * 16 + pt_hex_digit(bytes[i + 2]);
             i += 2;
         }
         if (byte < 0x20 || byte == 0x7f)
@@ -153,7 +142,7 @@ static enum pt_drop decode_path(const char *bytes, size_t length, struct pt_bus_
 static bool is_guid(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (hex_digit(bytes[i]) < 0)
+        if (pt_hex_digit(bytes[i]) < 0)
             return false;
     }
     return length == 32;

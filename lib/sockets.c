@@ -25,16 +25,6 @@
 
 /* --- lines --- */
 
-/* As the kernel writes them. */
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
-}
-
 static int parse_hex(const char *text, size_t length, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -42,7 +32,7 @@ static int parse_hex(const char *text, size_t length, uint32_t *ret_value)
     if (length == 0 || length > 8)
         return -EINVAL;
     for (size_t i = 0; i < length; i++) {
-        int digit = hex_digit(text[i]);
+        int digit = pt_hex_digit(text[i]);
 
         if (digit < 0)
             return -EINVAL;

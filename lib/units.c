@@ -29,6 +29,15 @@ static bool is_digit(char byte)
 
 /* --- numbers --- */
 
+int pt_hex_digit(char byte)
+{
+    if (is_digit(byte))
+        return byte - '0';
+    if (byte >= 'a' && byte <= 'f')
+        return byte - 'a' + 10;
+    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
+}
+
 int pt_scan_u64(const char **cursor, const char *end, uint64_t *ret_value)
 {
     const char *next = *cursor;

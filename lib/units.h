@@ -25,6 +25,9 @@ int pt_fault_set(struct pt_fault *fault, size_t offset, const char *text);
 
 /* --- numbers --- */
 
+/* What a hexadecimal digit of either case stands for; -1: it is none. */
+int pt_hex_digit(char byte);
+
 /* Reads decimal digits from *CURSOR, not beyond END: 0 and *CURSOR behind them; -EINVAL when there
  * are none, -ERANGE when they overflow (*CURSOR stays). The signed one takes a leading `-`. */
 int pt_scan_u64(const char **cursor, const char *end, uint64_t *ret_value);
