@@ -1,6 +1,7 @@
 #include "reapers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "children.h"
@@ -31,17 +32,31 @@ static bool has(const struct pt_reapers *reapers, pid_t pid)
     return false;
 }
 
+/* Whether it is there, but by hidepid not for us: ERROR is that of reading it. */
+static bool is_hidden(pid_t pid, int error)
+{
+    if (error == 0)
+        return false;
+    if (error != -ENOENT && error != -ESRCH)
+        return true;
+    return kill(pid, 0) == 0 || errno == EPERM;
+}
+
 int pt_reapers_note(struct pt_reapers *reapers, const struct pt_members *members, pid_t pid)
 {
     while (pid > 0 && !has(reapers, pid)) {
         uint32_t index = pt_members_find(members, pid);
         struct pt_stat stat;
+        int error;
 
         if (index != PT_NO_MEMBER && pt_member_lives(members->list[index]))
             return 0;
+        error = pt_thread_stat(members->procfs, pid, 0, &stat);
+        if (is_hidden(pid, error))
+            return 0;
         if (add(reapers, pid) != 0)
             return -ENOMEM;
-        if (pt_thread_stat(members->procfs, pid, 0, &stat) != 0)
+        if (error != 0)
             return 0;
         pid = stat.ppid;
     }

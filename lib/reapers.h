@@ -25,7 +25,8 @@ struct pt_reapers {
 void pt_reapers_done(struct pt_reapers *reapers);
 
 /* Notes PID and what is above it, up to a living member of MEMBERS, which has parents of its own to
- * note. 0 or -ENOMEM. */
+ * note, or to one that may not be read (hidepid): nobody could ever see that its list stays the
+ * same. 0 or -ENOMEM. */
 int pt_reapers_note(struct pt_reapers *reapers, const struct pt_members *members, pid_t pid);
 
 /* Forgets those whose pid is nobody's any more. Whether there were any. */

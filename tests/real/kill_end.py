@@ -247,6 +247,17 @@ class Ending(Kill):
                              {inner.pid: "ended", last.pid: "ended"}, done)
             self.assertEqual(outer.wait(), 0)
 
+    def test_hidden_reapers(self):
+        """Where PID 1 and the parents may not be read, a set is closed without them, and not given up."""
+        for number in (1, 2):
+            target = self.start([*support.as_user(NOBODY), f"{support.HELPERS}/target", "plain"])
+            done = self.kill("-v", "--comm", "target", before=[
+                "unshare", "--mount", "--propagation", "private", "sh", "-c",
+                f'mount -t proc -o hidepid={number} proc /proc && exec "$@"', "sh", *support.as_user(NOBODY)])
+            self.assertEqual(done.returncode, 0, done)
+            self.assertRegex(done.stderr, "^kill-graceful: the set is closed; ")
+            self.assertEqual(target.wait(), -signal.SIGTERM)
+
     def test_dry_run(self):
         child, pid = self.target("plain")
         done = self.kill("-n", pid)
