@@ -9,11 +9,7 @@ _proctool_values() {
         '<pid>') words+=" $(cd /proc && echo [0-9]*)" ;;
         '<signal>') words+=" $(kill -l {1..31})" ;;
         '<applet>') words+=" $(proctool --list)" ;;
-        '<user>') compgen -u -- "$2" ;;
-        '<group>') compgen -g -- "$2" ;;
-        '<file>') compgen -f -- "$2" ;;
-        '<dir>') compgen -d -- "$2" ;;
-        '<command>') compgen -c -- "$2" ;;
+        '<user>' | '<group>' | '<file>' | '<dir>' | '<command>') compgen "-${value:1:1}" -- "$2" ;;
         '<field>') compgen -W "$(proctool ps-tree -o help)" -P "${2%"${2##*[,-]}"}" -- "${2##*[,-]}" ;;
         *) words+=" $value" ;;
         esac
