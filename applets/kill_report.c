@@ -127,12 +127,13 @@ void kill_report_freeze(const struct kill_report *report, const struct pt_freeze
     pt_say(1, "the set did not close within a second; passes: %zu", freeze->passes);
     for (size_t i = 0; i < members->count; i++) {
         const struct pt_member *member = members->list[i];
+        const char state[] = {'s', 't', 'a', 't', 'e', ' ', member->state, '\0'};
 
         if (pt_member_lives(member) && member->asked && !member->closed && !member->left_running)
             pt_say(1, "%d (%s): did not stop: %s", (int)member->handle.pid, member->comm,
                    member->refused  ? "not permitted"
                    : member->frozen ? "frozen by its cgroup"
-                                    : (char[]){'s', 't', 'a', 't', 'e', ' ', member->state, '\0'});
+                                    : state);
     }
 }
 
