@@ -309,9 +309,9 @@ static int hold_by_ptrace(struct pt_hold *hold)
     } while (error == 0 && hold->thread_count > before);
     stop_reaper(&reaper);
     /* A pid is not given away while its process lives: what was attached to was the daemon. */
-    if (error == 0 && pt_handle_has_ended(hold->handle, hold->verifier->procfs) != 0)
-        error = -ESRCH;
-    if (error == 0 && hold->thread_count == 0)
+    if (error == 0)
+        error = pt_handle_has_ended(hold->handle, hold->verifier->procfs);
+    if (error == 1 || (error == 0 && hold->thread_count == 0))
         error = -ESRCH;
     if (error == 0)
         error = verify(hold);

@@ -26,17 +26,22 @@ static char state_of(const struct pt_procfs *procfs, const struct pt_member *mem
     return pt_thread_stat(procfs, member->handle.pid, 0, &stat) == 0 ? stat.state : '\0';
 }
 
+static void send_stop(const struct pt_members *members, struct pt_member *member)
+{
+    if (pt_member_signal(member, members->procfs, SIGSTOP) == 0 && !member->was_stopped)
+        member->stopped = true;
+}
+
 void pt_member_stop(const struct pt_members *members, struct pt_member *member, bool everyone,
                     bool fresh)
 {
-    const struct pt_procfs *procfs = members->procfs;
-
     if (member->role == PT_ROLE_PASSED || member->left_running)
         return;
     if (member->asked) {
-        /* Somebody may have continued it: the kernel does so with orphaned process groups. */
+        /* Somebody may have continued it, as the kernel does with orphaned process groups; or we
+         * could not signal it. */
         if (!member->closed && !member->refused)
-            pt_member_signal(member, procfs, SIGSTOP);
+            send_stop(members, member);
         return;
     }
     member->asked = true;
@@ -45,9 +50,8 @@ void pt_member_stop(const struct pt_members *members, struct pt_member *member, 
     if (member->left_running)
         return;
     if (!member->stopped)
-        member->was_stopped = (fresh ? member->state : state_of(procfs, member)) == 'T';
-    if (pt_member_signal(member, procfs, SIGSTOP) == 0 && !member->was_stopped)
-        member->stopped = true;
+        member->was_stopped = (fresh ? member->state : state_of(members->procfs, member)) == 'T';
+    send_stop(members, member);
 }
 
 bool pt_member_is_frozen(const struct pt_procfs *procfs, const struct pt_member *member)

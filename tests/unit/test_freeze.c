@@ -138,7 +138,7 @@ START_TEST(handle_without_descriptors)
         if (scarce_end(error) != 0)
             continue;
         ck_assert_int_eq(handle.fd, -1);
-        ck_assert_int_eq(handle.lack, EMFILE);
+        ck_assert(handle.lack == EMFILE || handle.lack == ENOSYS);
         ck_assert_int_eq(pt_handle_has_ended(&handle, &procfs), 0);
         ck_assert_int_eq(pt_handle_signal(&handle, &anybody, SIGKILL), 0);
         ck_assert_int_eq(waitpid(child, NULL, 0), child);
@@ -395,8 +395,6 @@ START_TEST(outgrown)
     ck_assert_int_eq(pt_members_add(&members, getpid(), &anybody, PT_NO_MEMBER, &index), 1);
     members.list[index]->role = PT_ROLE_PASSED; /* we do not */
     ck_assert(pt_freeze_is_outgrown(&freeze));
-    freeze.whole_scans = true;
-    ck_assert(!pt_freeze_is_outgrown(&freeze));
     pt_freeze_done(&freeze);
     pt_members_done(&members);
     end_family(family);

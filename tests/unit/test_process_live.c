@@ -277,10 +277,11 @@ START_TEST(exe_owners)
 
     scene_set_up_live(&scene);
     ck_assert_int_eq(scene_read(&scene, getpid(), BIT(PT_SOURCE_STAT)), 0);
-    ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), 0);
-    ck_assert(S_ISREG(mode));
-    scene.process.stat.pid = INT32_MAX;
-    ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), -ESRCH);
+    if (pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode) != -ENOSYS) { /* 4.11 */
+        ck_assert(S_ISREG(mode));
+        scene.process.stat.pid = INT32_MAX;
+        ck_assert_int_eq(pt_process_exe_owner(&scene.procfs, &scene.process, &uid, &mode), -ESRCH);
+    }
     scene_tear_down(&scene);
     /* A captured tree's files are not here. */
     scene_set_up(&scene, &(struct fake_process){.pid = 42});

@@ -89,7 +89,6 @@ START_TEST(tcp_lines)
         {TCP_LINE("0100007F1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F9", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007G:1F90", "0A", "25610"), false, false, false, 0, NULL},
-        {TCP_LINE("0100007f:1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE(":1F90", "0A", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F90", "zz", "25610"), false, false, false, 0, NULL},
         {TCP_LINE("0100007F:1F90", "0A", "-1"), false, false, false, 0, NULL},
