@@ -18,10 +18,11 @@ class HeldLock(support.Case):
     def stuck(self, count):
         """Processes that nobody can read to the end."""
         child = self.helper("stuck", count)
-        if child.line.startswith("skipped"):
-            support.skip(child.line)
         lines = [child.line]
-        lines += [support.read_line(child.popen.stdout.fileno()) for _ in range(count - 1)]
+        while len(lines) < count and not lines[-1].startswith("skipped"):
+            lines.append(support.read_line(child.popen.stdout.fileno()))
+        if lines[-1].startswith("skipped"):
+            support.skip(lines[-1])
         return [int(line) for line in lines]
 
     def records(self, *arguments):

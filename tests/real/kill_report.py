@@ -5,6 +5,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import tempfile
@@ -52,7 +53,8 @@ class Outcomes(support.Case):
         """What is longer than is kept is unknown, and never cut."""
         for length, shown in (4000, True), (5000, False):
             child = self.helper("target", "plain", "x" * length)
-            record = self.one(child.pid, "ended", ["TERM", "CONT"])
+            record = self.json(child.pid)[child.pid]
+            self.assertEqual(record["outcome"], "ended")
             self.assertEqual(record["argv"] and record["argv"][2:], ["x" * length] if shown else None)
 
     def test_killed(self):
@@ -69,9 +71,8 @@ class Outcomes(support.Case):
         pids = [parent.pid, *map(int, self.proctool("ps-tree", "--list", "--children", parent.pid).stdout.split())]
         self.assertEqual(len(pids), 4)
         done = self.proctool("kill-graceful", "-v", "--tree", parent.pid)
-        lines = done.stderr.splitlines()
-        self.assertRegex(lines[0], r"^kill-graceful: the set is closed; passes: \d+$")
-        said = sorted((line.split()[1], line.split()[3]) for line in lines[1:])
+        closed = re.search(r"^kill-graceful: the set is closed; passes: \d+\n", done.stderr, re.M)
+        said = sorted((line.split()[1], line.split()[3]) for line in done.stderr[closed.end():].splitlines())
         self.assertEqual(said, sorted((str(pid), word) for pid in pids for word in ("sent", "ended")))
 
     def test_suspended_and_resumed(self):
@@ -104,6 +105,8 @@ class Outcomes(support.Case):
 
     def test_outgrown(self):
         """The list of its children holds who is none: it can never be seen that nobody is missing."""
+        if support.KERNEL:
+            support.skip("there are no lists of children")
         (_, pid), (_, other) = self.target(), self.target()
         listed = f"/proc/{pid}/task/{pid}/children"
         with tempfile.NamedTemporaryFile("w") as file:
