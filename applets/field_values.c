@@ -103,19 +103,18 @@ static void get_comm(const struct pt_subject *subject, int detail, struct pt_val
  * may be anybody's in a container, is never asked.
  */
 static const struct {
-    unsigned major, first, last;
+    unsigned major, first, last, base;
     const char *name; /* followed by minor - base */
-    unsigned base;
 } terminals[] = {
-    {4, 0, 63, "tty", 0},
-    {4, 64, 255, "ttyS", 64},
-    {5, 0, 0, "tty", UINT32_MAX},
-    {5, 1, 1, "console", UINT32_MAX},
-    {136, 0, UINT32_MAX, "pts/", 0},
-    {166, 0, 255, "ttyACM", 0},
-    {188, 0, 255, "ttyUSB", 0},
-    {204, 64, 79, "ttyAMA", 64},
-    {229, 0, 255, "hvc", 0},
+    {4, 0, 63, 0, "tty"},
+    {4, 64, 255, 64, "ttyS"},
+    {5, 0, 0, UINT32_MAX, "tty"},
+    {5, 1, 1, UINT32_MAX, "console"},
+    {136, 0, UINT32_MAX, 0, "pts/"},
+    {166, 0, 255, 0, "ttyACM"},
+    {188, 0, 255, 0, "ttyUSB"},
+    {204, 64, 79, 64, "ttyAMA"},
+    {229, 0, 255, 0, "hvc"},
 };
 
 /* stat's tty is the kernel's new_encode_dev: minor's low byte, 12 bits of major, the rest of minor
