@@ -2,6 +2,7 @@
  * /proc; as root, whose own session it is that can be reached. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,10 @@ static bool set_up(void)
     if (getuid() != 0 || unshare(CLONE_NEWNS | CLONE_NEWNET) != 0 ||
         mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0 ||
-        mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") != 0)
+        mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") != 0) {
+        puts("skipped: mounting takes root");
         return false;
+    }
     ck_assert_int_eq(setenv("TMPDIR", "/tmp", 1), 0);
     ck_assert_int_eq(mkdir("/run/user", 0755), 0);
     ck_assert_int_eq(mkdir("/run/user/0", 0700), 0);
@@ -197,6 +200,7 @@ START_TEST(nothing_left_to_find_with)
     put_session("2", ANNA, "TYPE=wayland\n");
     add_witness(10, 0, "0::/session-1.scope\n");
     query.everything = true;
+    getpwuid(0); /* without memory the first one crashes in a static glibc (NSS) */
     while (scarce_memory()) {
         struct pt_sessions *sessions;
 
