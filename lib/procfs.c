@@ -19,23 +19,22 @@
 
 const char *pt_procfs_path(char buffer[PT_PROCFS_PATH], pid_t pid, const char *file)
 {
-    char digits[16], *digit = digits + sizeof digits, *to = buffer;
-    size_t length;
+    char digits[16], *digit = digits + sizeof digits;
+    size_t length, rest;
 
     /* No snprintf: it would take a tenth of the time that a process costs. */
     do
         *--digit = (char)('0' + pid % 10);
     while ((pid /= 10) > 0);
     length = (size_t)(digits + sizeof digits - digit);
-    memcpy(to, digit, length);
-    to += length;
-    *to = '\0';
+    memcpy(buffer, digit, length);
     if (file != NULL) {
-        *to++ = '/';
-        length = strnlen(file, (size_t)(buffer + PT_PROCFS_PATH - 1 - to));
-        memcpy(to, file, length);
-        to[length] = '\0';
+        buffer[length++] = '/';
+        rest = strnlen(file, PT_PROCFS_PATH - 1 - length);
+        memcpy(buffer + length, file, rest);
+        length += rest;
     }
+    buffer[length] = '\0';
     return buffer;
 }
 

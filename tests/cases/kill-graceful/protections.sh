@@ -2,7 +2,7 @@
 status kill-graceful -n 1 2>&1 | sed 's/([^)]*):/(INIT):/'
 status kill-graceful -n $$ 2>&1 | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
 status kill-graceful -n --force $$ | sed "s/$$/SHELL/; s/([a-z-]*):/(NAME):/"
-status sh -c 'exec kill-graceful --force $$' 2>&1 | sed 's/: [0-9]* (/: SELF (/'
+status sh -c 'exec kill-graceful --force $$' 2>&1 | sed 's/: [0-9]* ([^)]*):/: SELF (NAME):/'
 echo -- by a pid file
 echo $$ >file
 chmod 644 file
