@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "children.h"
 #include "procparse.h"
 #include "waitset.h"
 
@@ -16,6 +17,7 @@ struct thread_walk {
     const struct pt_procfs *procfs;
     pid_t pid;
     int signal;
+    bool continued;
 };
 
 static int read_status(const struct pt_procfs *procfs, const char *path,
@@ -32,7 +34,19 @@ static bool blocks(const struct pt_status *status, int signal)
     return status->blocked >> (signal - 1) & 1;
 }
 
-/* 1, which ends the walk: it does. */
+/* Of those that were continued one that waits has not been in a fork, or has done; on a busy
+ * machine one that has not come to run yet is no different from one that does. */
+static bool may_fork(const struct thread_walk *walk, pid_t tid, const struct pt_status *status)
+{
+    struct pt_stat stat;
+
+    if (!blocks(status, walk->signal))
+        return false;
+    return !walk->continued ||
+           (pt_thread_stat(walk->procfs, walk->pid, tid, &stat) == 0 && stat.state != 'S');
+}
+
+/* 1, which ends the walk: it may. */
 static int look_at_thread(const char *name, unsigned char type, void *data)
 {
     const struct thread_walk *walk = data;
@@ -43,12 +57,12 @@ static int look_at_thread(const char *name, unsigned char type, void *data)
     (void)type;
     snprintf(path, sizeof path, "%d/task/%d/status", (int)walk->pid, (int)tid);
     return tid != 0 && read_status(walk->procfs, path, &status) == 0 &&
-           blocks(&status, walk->signal);
+           may_fork(walk, tid, &status);
 }
 
 static bool is_forking(const struct pt_members *members, const struct pt_member *member, int signal)
 {
-    struct thread_walk walk = {members->procfs, member->handle.pid, signal};
+    struct thread_walk walk = {members->procfs, member->handle.pid, signal, member->forking};
     char path[PT_PROCFS_PATH];
     struct pt_status status;
     struct pt_dir task;
@@ -57,7 +71,7 @@ static bool is_forking(const struct pt_members *members, const struct pt_member 
     if (read_status(members->procfs, pt_procfs_path(path, walk.pid, "status"), &status) != 0)
         return false;
     if (status.threads <= 1)
-        return blocks(&status, signal);
+        return may_fork(&walk, 0, &status);
     if (pt_dir_open_at(&task, &members->procfs->root, pt_procfs_path(path, walk.pid, "task")) != 0)
         return false;
     answer = pt_dir_each(&task, look_at_thread, &walk);

@@ -5,7 +5,7 @@
  * copy_process, kernel/fork.c), and libc blocks all signals around it. A process that is stopped
  * there, signalled and continued therefore forks first, and acts on the signal afterwards: its
  * child was sent nothing and stood in nobody's list. Who has the signal blocked is let run for a
- * moment, until it has not.
+ * moment, until it has not, or waits for something.
  */
 #ifndef PT_FORKING_H
 #define PT_FORKING_H
@@ -13,8 +13,9 @@
 #include "members.h"
 
 /* How long one is let run, nanoseconds, and how often in one freeze: a process may as well have the
- * signal blocked because it reads it from a signalfd(2). */
-#define PT_FORKING_PATIENCE INT64_C(20000000)
+ * signal blocked because it reads it from a signalfd(2). That one waits soon; another may have to
+ * wait for a CPU first. */
+#define PT_FORKING_PATIENCE INT64_C(200000000)
 #define PT_FORKING_TRIES 3
 
 /*

@@ -474,7 +474,7 @@ static int close_set(struct pass *pass)
 {
     struct pt_freeze *freeze = pass->freeze;
     int64_t pause = PAUSE_FIRST;
-    size_t closed = 0;
+    size_t closed = 0, calm = 0;
 
     while (!freeze->complete) {
         int error = make_pass(pass);
@@ -483,9 +483,10 @@ static int close_set(struct pass *pass)
         if (error != 0)
             return error;
         closed = pass->quiet ? closed + 1 : 0;
-        freeze->restless = pass->restless;
+        calm = pass->restless ? 0 : calm + 1;
         if (closed == 1 && can_fork(freeze))
-            closed = 0;
+            closed = calm = 0;
+        freeze->restless = calm < CLOSED_PASSES;
         freeze->complete = closed >= closed_passes_needed(freeze);
         freeze->interrupted = pt_signals_ask_to_end();
         if (freeze->interrupted || is_late(pass))

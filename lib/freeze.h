@@ -84,7 +84,7 @@ struct pt_freeze {
     int signal;                  /* that is to follow */
     bool everyone;               /* stop the foreground job of a terminal too */
     bool complete;               /* the last freeze was closed, not given up */
-    bool restless;               /* its last pass saw somebody run, come or go */
+    bool restless;               /* in its last two passes somebody ran, came or went */
     bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
     bool active;                 /* signals are blocked until pt_freeze_continue */
     size_t passes;               /* that the last freeze took */
