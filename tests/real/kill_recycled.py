@@ -7,6 +7,7 @@ import subprocess
 
 import support
 
+support.needs_speed()
 support.in_namespaces()
 
 WAYS = {

@@ -8,6 +8,7 @@ import unittest
 
 import support
 
+support.needs_speed()
 support.in_namespaces(orphans=True)
 
 LANES = 50

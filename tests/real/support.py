@@ -32,6 +32,13 @@ def is_sanitized():
         return b"__asan_init" in file.read()
 
 
+def needs_speed():
+    """Leaves the whole file as not run where the lines that run are counted, which takes several times as long."""
+    if "COUNTED" in os.environ:
+        print("skipped: too slow while lines are counted")
+        sys.exit(SKIPPED)
+
+
 def in_namespaces(network=False, orphans=False):
     """Runs this file again in PID and mount namespaces of its own, as their root with their /proc.
 
