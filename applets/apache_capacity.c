@@ -127,6 +127,10 @@ int apache_reckon(struct apache_world *world, struct apache_instance *instance)
         capacity->unknown = "no worker runs";
         return 0;
     }
+    if (capacity->average_cost == 0) {
+        capacity->unknown = "the workers hold no memory";
+        return 0;
+    }
     capacity->largest = fit(capacity, capacity->largest_cost);
     capacity->average = fit(capacity, capacity->average_cost);
     return 0;

@@ -319,13 +319,12 @@ static void print_capacity(const struct apache_world *world, const struct apache
             fprintf(out, "  warning: only %zu worker%s warmed up: the cost of one is uncertain\n",
                     warm, warm == 1 ? " is" : "s are");
     }
-    fputs("  what binds: ", out);
     if (capacity->group != NULL) {
-        fputs("the memory limit of ", out);
+        fputs("  what binds: the memory limit of ", out);
         pt_put_escaped(capacity->group, strlen(capacity->group), out);
         fputc('\n', out);
-    } else {
-        fputs("the host's memory\n", out);
+    } else if (world->has_memory) {
+        fputs("  what binds: the host's memory\n", out);
     }
     if (capacity->unseen != NULL) {
         fputs("  warning: the limits of ", out);
