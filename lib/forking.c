@@ -34,8 +34,8 @@ static bool blocks(const struct pt_status *status, int signal)
     return status->blocked >> (signal - 1) & 1;
 }
 
-/* Of those that were continued one that waits has not been in a fork, or has done; on a busy
- * machine one that has not come to run yet is no different from one that does. */
+/* Whoever blocks SIGNAL may be in a fork. Once continued, one that sleeps has left it, or never was
+ * in one; one that does not sleep may still be in it, or only wait for a CPU. */
 static bool may_fork(const struct thread_walk *walk, pid_t tid, const struct pt_status *status)
 {
     struct pt_stat stat;
