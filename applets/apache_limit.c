@@ -64,7 +64,7 @@ int apache_parse_url(const char *text, struct apache_url *ret_url, struct pt_fau
 {
     static const char scheme[] = "http://";
     struct apache_url url = {.given = true, .port = 80};
-    const char *at = text + strlen(scheme), *unfit = find_unfit(text);
+    const char *at, *unfit = find_unfit(text);
     size_t length, host;
     uint64_t port;
 
@@ -76,6 +76,7 @@ int apache_parse_url(const char *text, struct apache_url *ret_url, struct pt_fau
         return pt_fault_set(fault, 0, "neither auto nor http://");
     if (unfit != NULL)
         return pt_fault_set(fault, (size_t)(unfit - text), "no character of a URL");
+    at = text + strlen(scheme);
     length = strcspn(at, "/?");
     host = *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":/?");
     if (host > length || parse_address(at, host, &url) < 0)
@@ -232,12 +233,10 @@ static int put_request(const struct apache_url *url, struct pt_buffer *request)
     if (url->automatic) {
         pt_buffer_append_text(request, status_path);
     } else {
-        size_t length = strcspn(url->path, "#");
-
-        if (length == 0 || url->path[0] != '/')
+        if (url->path[0] != '/')
             pt_buffer_append_byte(request, '/');
-        pt_buffer_append(request, url->path, length);
-        if (memchr(url->path, '?', length) == NULL)
+        pt_buffer_append_text(request, url->path);
+        if (strchr(url->path, '?') == NULL)
             pt_buffer_append_text(request, "?auto");
     }
     pt_buffer_append_text(request, " HTTP/1.0\r\nHost: ");
