@@ -137,21 +137,46 @@ static int judge_commands(struct search *search, int found)
 
 /* --- runit, daemontools, s6 --- */
 
+/* The service directory's supervise/; or where it leads, as on Void Linux into /run. -errno;
+ * -EPERM: others may write on the way. */
+static int open_supervise(int directory)
+{
+    const struct pt_dir service = {.fd = directory};
+    const char *name = "supervise";
+    struct pt_buffer link;
+    struct stat status;
+    int fd = -EPERM, way = 1;
+
+    if (fstat(directory, &status) != 0 || !is_ours(&status, false))
+        return -EPERM;
+    pt_buffer_init(&link);
+    if (pt_dir_readlink(&service, name, &link) == 0) {
+        name = pt_buffer_text(&link);
+        way = is_path_ours(name);
+    }
+    if (way == 1) {
+        fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            fd = -errno;
+    }
+    pt_buffer_done(&link);
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !is_ours(&status, false))) {
+        close(fd);
+        fd = -EPERM;
+    }
+    return way < 0 ? way : fd;
+}
+
 /* Writes go to supervise/control below the directory that the supervisor is in. */
 static int open_control(struct search *search, int directory)
 {
-    int supervise = openat(directory, "supervise", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-    struct stat above, below, fifo;
-    bool trusted;
+    int supervise = open_supervise(directory);
+    struct stat fifo;
 
-    if (supervise < 0)
-        return 0;
-    trusted = fstat(directory, &above) == 0 && fstat(supervise, &below) == 0 &&
-              is_ours(&above, false) && is_ours(&below, false);
-    if (!trusted) {
-        close(supervise);
+    if (supervise == -EPERM)
         return distrust(search, "its service directory may be written by others");
-    }
+    if (supervise < 0)
+        return supervise == -ENOMEM ? supervise : 0;
     /* ENXIO: nobody reads it, so nobody supervises. */
     search->service->control =
         openat(supervise, "control", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);

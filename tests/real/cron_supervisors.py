@@ -88,6 +88,20 @@ class Supervisors(Case):
         self.supervise("runsv", self.directory)
         self.stop("runit", sends=False)
 
+    def test_runit_whose_state_is_elsewhere(self):
+        """supervise is a link, as on Void Linux, where /etc may be read-only."""
+        state = f"{self.directory}.state"
+        os.symlink(f"{state}/supervise", f"{self.directory}/supervise")
+        os.mkdir(state, 0o777)
+        os.chmod(state, 0o777)
+        self.write_run(f"exec {CRON} -f")
+        self.supervise("runsv", self.directory)
+        result = self.graceful("-n")
+        self.assertIn("supervisor: none; stop: SIGTERM", result.stdout)
+        self.assertIn("may be written by others", result.stderr)
+        os.chmod(state, 0o755)
+        self.stop("runit")
+
     def test_s6(self):
         self.write_run(f"exec {CRON} -f")
         self.supervise("s6-supervise", self.directory)
