@@ -431,7 +431,8 @@ static bool is_known(const struct cron *cron, const struct pt_process *process)
     return false;
 }
 
-pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const char **ret_parent)
+pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, pid_t *ret_parent,
+                     const char **ret_name)
 {
     struct pt_snapshot snapshot;
     uint32_t *indexes = NULL;
@@ -450,11 +451,12 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const 
             is_known(cron, process) || is_below_match(&snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);
-        *ret_parent = parent != NULL ? pt_arena_strndup(&cron->arena, parent->stat.comm,
-                                                        parent->stat.comm_length)
-                                     : NULL;
-        if (*ret_parent == NULL)
-            *ret_parent = "?";
+        *ret_parent = process->stat.ppid;
+        *ret_name = parent != NULL ? pt_arena_strndup(&cron->arena, parent->stat.comm,
+                                                      parent->stat.comm_length)
+                                   : NULL;
+        if (*ret_name == NULL)
+            *ret_name = "?";
         found = process->stat.pid;
     }
     free(indexes);

@@ -227,9 +227,10 @@ int cron_add_timers(struct cron *cron, const struct cron_daemon *template);
 /* Closes what a daemon has. */
 void cron_daemon_done(struct cron_daemon *daemon);
 
-/* Whether one of that kind runs that was not there before: its record's pid, or 0, and the name of
- * its parent in *RET_PARENT, which lives in the cron's arena. */
-pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, const char **ret_parent);
+/* Whether one of that kind runs that was not there before: its pid, or 0; its parent's, and that
+ * one's name, which lives in the cron's arena. */
+pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, pid_t *ret_parent,
+                     const char **ret_name);
 
 /* --- cron_timers.c --- */
 

@@ -219,15 +219,15 @@ static int ask_state(struct cron *cron, const struct cron_daemon *daemon)
 static bool comes_back(struct cron *cron, const struct cron_daemon *daemon)
 {
     for (int i = 0; i < WATCH_LOOKS && cron->interrupted == 0; i++) {
-        const char *parent;
-        pid_t again;
+        const char *name;
+        pid_t again, parent;
 
         cron_pause(cron, pt_deadline(pt_monotonic(), WATCH_EACH));
-        again = cron_respawned(cron, daemon, &parent);
+        again = cron_respawned(cron, daemon, &parent, &name);
         if (again == 0)
             continue;
         pt_warn("%s runs again as process %d: started by %s (%d)", cron_kind_label(daemon->kind),
-                (int)again, parent, (int)daemon->process.stat.ppid);
+                (int)again, name, (int)parent);
         return true;
     }
     return false;
