@@ -169,6 +169,8 @@ static int fail(const struct cron *cron, int status)
 
 static int fail_with(const struct cron *cron, const char *what, int error)
 {
+    if (cron->interrupted != 0)
+        return PT_EXIT_SIGNALLED + cron->interrupted;
     pt_warn("%s: %s", what, strerror(-error));
     return fail(cron, CRON_FAILED);
 }

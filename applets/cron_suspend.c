@@ -171,15 +171,18 @@ static int suspend(struct cron *cron, struct cron_daemon *daemon)
 
 static int suspend_timers(struct cron *cron, struct cron_daemon *daemon)
 {
-    int error = cron_stop_timers(cron, daemon);
+    int error;
 
+    /* A systemctl that is killed has been heard all the same: they are started again in any case.
+     */
+    note_suspension(cron, daemon);
+    error = cron_stop_timers(cron, daemon);
     if (error == -EINTR)
         return PT_EXIT_SIGNALLED + cron->interrupted;
     if (error != 0) {
         pt_warn("%s cannot be stopped: %s", daemon->service.name, strerror(-error));
         return CRON_IMPOSSIBLE;
     }
-    note_suspension(cron, daemon);
     pt_say(0, "%s: %s has been stopped, so its timers start nothing", cron_kind_label(daemon->kind),
            daemon->service.name);
     return 0;

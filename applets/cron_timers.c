@@ -47,6 +47,9 @@ int cron_find_timers(struct cron *cron)
     struct words words;
     int error;
 
+    /* Who names a daemon means that one alone. */
+    if (cron->settings.pid_count + cron->settings.name_count > 0)
+        return 0;
     for (size_t i = 0; i < cron->daemon_count; i++) {
         if (cron->daemons[i]->timers)
             return 0;

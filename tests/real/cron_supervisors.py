@@ -29,8 +29,8 @@ TIMERS = """
 echo "$*" >>{directory}/calls
 case "$*" in
 "show "*cron.target) [ -e {active} ] && echo ActiveState=active || echo ActiveState=inactive ;;
-"show "*cron-*) printf 'MainPID=0\\n\\nMainPID={pid}\\n' ;;
-"stop -- cron.target") rm {active} ;;
+"show "*cron-*) {units}; printf 'MainPID=0\\n\\nMainPID={pid}\\n' ;;
+"stop -- cron.target") rm {active}; {stop} ;;
 "start -- cron.target") touch {active} ;;
 esac
 """
@@ -318,15 +318,16 @@ class Supervisors(Case):
         self.assertIn("its stop would end us too (KillMode)", result.stderr)
         self.assert_runs(daemon)
 
-    def timers(self, **values):
-        """systemd-cron: a target, and a unit that it has started."""
+    def timers(self, units=":", stop=":"):
+        """systemd-cron: a target, and a unit that it has started; systemctl does more when asked for the units, and
+        for the stop."""
         os.makedirs("/run/systemd/system", exist_ok=True)
         self.addCleanup(os.rmdir, "/run/systemd/system")
         job = self.start(["sh", "-c", self.WAITING], ready=False)
         self.addCleanup(self.end_jobs)
         self.active = f"/run/{self.name}.active"
         open(self.active, "w").close()
-        return job, self.write_systemctl(TIMERS, active=self.active, pid=job.pid, **values)
+        return job, self.write_systemctl(TIMERS, active=self.active, pid=job.pid, units=units, stop=stop)
 
     def test_systemd_cron(self):
         job, environment = self.timers()
@@ -367,6 +368,32 @@ class Supervisors(Case):
         result = self.graceful("-t", "200ms", env=environment)
         self.assertEqual(result.returncode, 124)
         self.assertTrue(os.path.exists(self.active))
+
+    def interrupt_when_asked(self, asked, **values):
+        _, environment = self.timers(**values)
+        ours = self.background(env=environment)
+        support.until(lambda: any(asked in call for call in self.read_calls()) and not os.path.exists(self.active),
+                      "asked", DEADLINE)
+        ours.kill(signal.SIGINT)
+        self.assertEqual(ours.wait(DEADLINE), 128 + signal.SIGINT, ours.popen.stderr.read())
+        self.assertTrue(os.path.exists(self.active), "its timers are started again")
+
+    def test_systemd_cron_interrupted_at_its_stop(self):
+        """A systemctl that is killed has been heard all the same."""
+        self.interrupt_when_asked("stop -- cron.target", stop="exec sleep 1000")
+
+    def test_systemd_cron_interrupted_at_its_units(self):
+        self.interrupt_when_asked("cron-*.service", units="exec sleep 1000")
+
+    def test_systemd_cron_beside_the_named(self):
+        """Whoever names a daemon means that one alone."""
+        daemon = self.daemon()
+        _, environment = self.timers()
+        for words in (("--daemon", str(daemon.pid)), ("--exe-name", "cron")):
+            result = self.graceful("-n", *words, env=environment)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+            self.assertNotIn("systemd-cron", result.stdout)
+        self.assertEqual(self.read_calls(), [])
 
     # --- PID 1 ---
 
