@@ -18,12 +18,20 @@
 
 /* --- choosing --- */
 
-static bool is_named(const struct cron_settings *settings, const struct pt_process *process)
+/* By --daemon: it and no other. */
+static bool is_pointed_at(const struct cron_settings *settings, const struct pt_process *process)
 {
     for (size_t i = 0; i < settings->pid_count; i++) {
         if (settings->pids[i] == process->stat.pid)
             return true;
     }
+    return false;
+}
+
+static bool is_named(const struct cron_settings *settings, const struct pt_process *process)
+{
+    if (is_pointed_at(settings, process))
+        return true;
     for (size_t i = 0; i < settings->name_count; i++) {
         if (cron_is_called(process, settings->names[i]))
             return true;
@@ -142,7 +150,7 @@ static const char *why_not(const struct cron *cron, const struct pt_process *pro
         return "it cannot be read";
     if (is_elsewhere(cron, process))
         return "it is in another PID namespace";
-    if (trusted || cron->settings.pid_count > 0)
+    if (trusted || is_pointed_at(&cron->settings, process))
         return NULL;
     return geteuid() == 0 ? "it is not root's" : "it is neither root's nor ours";
 }
@@ -299,7 +307,7 @@ static int choose(struct cron *cron, struct pt_snapshot *snapshot, const uint32_
 
         if (pt_snapshot_is_gone(process) || (kind == NULL && !by_user))
             continue;
-        if (cron->settings.pid_count == 0 && is_below_match(snapshot, process))
+        if (!is_pointed_at(&cron->settings, process) && is_below_match(snapshot, process))
             continue;
         trusted =
             pt_process_has(process, PT_SOURCE_STATUS) && is_trusted(cron, snapshot, process, kind);

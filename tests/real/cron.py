@@ -306,6 +306,10 @@ class Cron(Case):
         for words in (["--exe-name", "mycrond"], ["--daemon", str(daemon.pid)]):
             result = self.graceful("-n", *words)
             self.assertIn(f"unknown cron ({daemon.pid}): ", result.stdout, result.stderr)
+        stranger = self.start([program, "1000"], ready=False, user=65534)
+        support.until(lambda: support.comm(stranger.pid) == "mycrond", "exec")
+        result = self.graceful("-n", "--daemon", str(daemon.pid), "--exe-name", "mycrond")
+        self.assertIn(f"({stranger.pid}) is left alone: it is not root's", result.stderr, "no pid names it")
         result = self.graceful("--exe-name", "mycrond")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_has_ended(daemon)
