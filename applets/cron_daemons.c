@@ -28,10 +28,9 @@ static bool is_pointed_at(const struct cron_settings *settings, const struct pt_
     return false;
 }
 
-static bool is_named(const struct cron_settings *settings, const struct pt_process *process)
+/* By --exe-name. */
+static bool is_called_so(const struct cron_settings *settings, const struct pt_process *process)
 {
-    if (is_pointed_at(settings, process))
-        return true;
     for (size_t i = 0; i < settings->name_count; i++) {
         if (cron_is_called(process, settings->names[i]))
             return true;
@@ -39,12 +38,32 @@ static bool is_named(const struct cron_settings *settings, const struct pt_proce
     return false;
 }
 
-/* Marks the records that may be daemons and completes them. */
-static int nominate(const struct cron *cron, struct pt_snapshot *snapshot, uint32_t **ret_indexes,
-                    size_t *ret_count)
+static bool are_same(struct pt_bytes a, struct pt_bytes b)
 {
-    const struct cron_settings *settings = &cron->settings;
-    bool by_user = settings->pid_count + settings->name_count > 0;
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
+static bool is_same_program(const struct pt_process *a, const struct pt_process *b)
+{
+    return are_same(pt_process_exe_path(a), pt_process_exe_path(b)) &&
+           strcmp(a->stat.comm, b->stat.comm) == 0;
+}
+
+/* May it be a daemon; one like LIKE, where that is given? */
+static bool may_be(const struct cron_settings *settings, const struct pt_process *process,
+                   const struct cron_daemon *like)
+{
+    if (like != NULL)
+        return cron_may_be(process) || is_same_program(process, &like->process);
+    if (settings->pid_count + settings->name_count > 0)
+        return is_pointed_at(settings, process) || is_called_so(settings, process);
+    return cron_may_be(process);
+}
+
+/* Marks the records that may be daemons, or another one LIKE that, and completes them. */
+static int nominate(const struct cron *cron, struct pt_snapshot *snapshot,
+                    const struct cron_daemon *like, uint32_t **ret_indexes, size_t *ret_count)
+{
     uint32_t *indexes = calloc(snapshot->count + 1, sizeof *indexes);
     size_t count = 0;
     int error;
@@ -56,7 +75,7 @@ static int nominate(const struct cron *cron, struct pt_snapshot *snapshot, uint3
 
         if (pt_process_is_kernel_thread(process) || pt_process_has_ended(process))
             continue;
-        if (by_user ? is_named(settings, process) : cron_may_be(process))
+        if (may_be(&cron->settings, process, like))
             indexes[count++] = i;
     }
     error = pt_snapshot_add(snapshot, indexes, count, CRON_DETAILS);
@@ -74,7 +93,8 @@ static int nominate(const struct cron *cron, struct pt_snapshot *snapshot, uint3
  * its jobs runs may be called cron: suspended it would never end. Only what drains is told to
  * there.
  */
-static bool is_below_match(const struct pt_snapshot *snapshot, const struct pt_process *process)
+static bool is_below_match(const struct cron *cron, const struct pt_snapshot *snapshot,
+                           const struct pt_process *process)
 {
     const struct cron_kind *kind = cron_kind_of(process);
     const struct pt_process *above = pt_snapshot_find(snapshot, process->stat.ppid);
@@ -82,6 +102,8 @@ static bool is_below_match(const struct pt_snapshot *snapshot, const struct pt_p
     /* A torn scan may hold a cycle: nobody has that many ancestors. */
     for (size_t steps = 0; above != NULL && steps < snapshot->count; steps++) {
         if (above->more != NULL && (cron_kind_of(above) != NULL || cron_runs_job(NULL, above)))
+            return true;
+        if (is_called_so(&cron->settings, above))
             return true;
         if (kind == NULL || cron_kind_drain(kind) != 0)
             return false;
@@ -307,7 +329,7 @@ static int choose(struct cron *cron, struct pt_snapshot *snapshot, const uint32_
 
         if (pt_snapshot_is_gone(process) || (kind == NULL && !by_user))
             continue;
-        if (!is_pointed_at(&cron->settings, process) && is_below_match(snapshot, process))
+        if (!is_pointed_at(&cron->settings, process) && is_below_match(cron, snapshot, process))
             continue;
         trusted =
             pt_process_has(process, PT_SOURCE_STATUS) && is_trusted(cron, snapshot, process, kind);
@@ -335,7 +357,7 @@ static int find_once(struct cron *cron)
     if (error != 0)
         return error;
     cron->blind = pt_snapshot_is_blind(&snapshot);
-    error = nominate(cron, &snapshot, &indexes, &count);
+    error = nominate(cron, &snapshot, NULL, &indexes, &count);
     if (error == 0)
         error = choose(cron, &snapshot, indexes, count);
     free(indexes);
@@ -419,11 +441,20 @@ int cron_find(struct cron *cron)
 
 /* --- its successor --- */
 
+/* Of its kind; one that the table does not know, by its file and words. */
+static bool is_its_kind(const struct cron_daemon *daemon, const struct pt_process *process)
+{
+    if (daemon->kind != &cron_kind_other)
+        return cron_kind_of(process) == daemon->kind;
+    return is_same_program(process, &daemon->process) &&
+           are_same(process->more->cmdline, daemon->process.more->cmdline);
+}
+
 /* Another of its kind, of its user, that is not a container's. */
 static bool is_alike(const struct cron *cron, const struct cron_daemon *daemon,
                      const struct pt_process *process)
 {
-    return cron_kind_of(process) == daemon->kind && pt_process_has(process, PT_SOURCE_STATUS) &&
+    return is_its_kind(daemon, process) && pt_process_has(process, PT_SOURCE_STATUS) &&
            !is_elsewhere(cron, process) &&
            has_uids(process, daemon->process.more->status.uid[PT_EFFECTIVE]);
 }
@@ -449,14 +480,14 @@ pid_t cron_respawned(struct cron *cron, const struct cron_daemon *daemon, pid_t 
 
     if (pt_snapshot_scan(&snapshot, &cron->procfs, PT_SOURCE_BIT(PT_SOURCE_EXE)) != 0)
         return 0;
-    if (nominate(cron, &snapshot, &indexes, &count) != 0)
+    if (nominate(cron, &snapshot, daemon, &indexes, &count) != 0)
         count = 0;
     for (size_t i = 0; i < count && found == 0; i++) {
         const struct pt_process *process = &snapshot.processes[indexes[i]];
         const struct pt_process *parent;
 
         if (!is_alike(cron, daemon, process) || process->stat.starttime < daemon->over ||
-            is_known(cron, process) || is_below_match(&snapshot, process))
+            is_known(cron, process) || is_below_match(cron, &snapshot, process))
             continue;
         parent = pt_snapshot_find(&snapshot, process->stat.ppid);
         *ret_parent = process->stat.ppid;

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 import support
-from support_cron import CRON, DEADLINE, SIGNALS, Case, children, prepare, status_of, write_program
+from support_cron import CRON, DEADLINE, SIGNALS, STAND_IN, Case, children, prepare, status_of, write_program
 
 support.in_namespaces()
 
@@ -313,6 +313,22 @@ class Cron(Case):
         result = self.graceful("--exe-name", "mycrond")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assert_has_ended(daemon)
+
+    @unittest.skipUnless(os.path.exists(STAND_IN), "no stand-in")
+    def test_named_daemon_that_forks(self):
+        """Its children bear its name, and are its jobs."""
+        program = shutil.copy(STAND_IN, "/run/forkd")
+        table = f"/run/{self.name}.tab"
+        with open(table, "w") as file:
+            file.write(self.WAITING + "\n")
+        daemon = self.start([program, table], ready=False, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end_jobs)
+        self.until_jobs(daemon, 1)
+        ours = self.background("--exe-name", "forkd")
+        self.until_said(ours, f"job {children(daemon.pid)[0]} of unknown cron ({daemon.pid}): until")
+        self.end_jobs()
+        self.assert_drained(ours, daemon)
+        self.assertEqual(self.read_done(), "x\n")
 
     def test_reminders_and_silence(self):
         daemon = self.daemon(self.WAITING)

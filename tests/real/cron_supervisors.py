@@ -241,6 +241,19 @@ class Supervisors(Case):
         result = self.graceful()
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assertIn("started by sh (", result.stderr)
+        result = self.graceful("--daemon", str(support.until(ready_crons, "cron", DEADLINE)[0]))
+        self.assertEqual(result.returncode, 5, result.stderr)
+
+    def test_unknown_that_is_respawned(self):
+        """It is known again by its file and words; what else starts is none."""
+        program = shutil.copy(shutil.which("sleep"), f"{self.directory}/mine")
+        loop = f"{program} 1000; while :; do {program} 1001; done"
+        self.start(["sh", "-c", loop], ready=False)
+        for words, status in (("1000", 0), ("1001", 5)):
+            pid = support.until(lambda: running(program), "the program", DEADLINE)[0]
+            result = self.graceful("--daemon", str(pid))
+            self.assertEqual(result.returncode, status, (words, result.stderr))
+        self.assertIn("unknown cron runs again as process", result.stderr)
 
     # --- systemd, as it was measured to answer ---
 
