@@ -26,8 +26,7 @@ struct pt_supervisor {
     const char *exe; /* of the parent that it is; NULL: it is not the parent */
     enum pt_service_answer answer;
     /* 1: it is this daemon's; 0: it is not; -errno */
-    int (*find)(struct search *search, const struct pt_supervisor *row,
-                const struct pt_process *parent);
+    int (*find)(struct search *search, const struct pt_process *parent);
 };
 
 /* --- trust --- */
@@ -191,14 +190,12 @@ static int open_control(struct search *search, int directory)
     return 1;
 }
 
-static int find_by_control(struct search *search, const struct pt_supervisor *row,
-                           const struct pt_process *parent)
+static int find_by_control(struct search *search, const struct pt_process *parent)
 {
     struct pt_dir held;
     struct pt_buffer path;
     int directory, error, found;
 
-    (void)row;
     error = pt_procfs_open_pid(search->snapshot->procfs, parent->stat.pid, &held);
     if (error != 0)
         return pt_error_is_ours(error) ? error : 0;
@@ -295,15 +292,13 @@ static const char *configuration(struct search *search, const struct pt_process 
                                                         : "/etc/supervisor/supervisord.conf";
 }
 
-static int find_supervisord(struct search *search, const struct pt_supervisor *row,
-                            const struct pt_process *parent)
+static int find_supervisord(struct search *search, const struct pt_process *parent)
 {
     const char *group = NULL, *name = NULL, *file;
     struct pt_buffer both;
     int error = pt_process_add_watched(search->snapshot->procfs, search->daemon,
                                        PT_SOURCE_BIT(PT_SOURCE_ENVIRON), search->arena);
 
-    (void)row;
     if (error == 0)
         error = find_value(search, "SUPERVISOR_GROUP_NAME", &group);
     if (error == 0)
@@ -389,15 +384,13 @@ static int set_systemctl(struct search *search)
                                               "MainPID,ActiveState,KillMode", "--", name, NULL});
 }
 
-static int find_systemd(struct search *search, const struct pt_supervisor *row,
-                        const struct pt_process *parent)
+static int find_systemd(struct search *search, const struct pt_process *parent)
 {
     const struct pt_process *daemon = search->daemon;
     const char *path, *unit;
     size_t path_length, length;
     int found;
 
-    (void)row;
     (void)parent;
     if (!pt_process_has(daemon, PT_SOURCE_CGROUP) ||
         pt_cgroup_path(daemon->more->cgroup.bytes, daemon->more->cgroup.length, &path,
@@ -428,15 +421,13 @@ static bool pid_file_names(const char *name, pid_t pid)
     return found && named == pid;
 }
 
-static int find_script(struct search *search, const struct pt_supervisor *row, const char *name,
-                       const char *program)
+static int find_script(struct search *search, const char *name, const char *program)
 {
     struct pt_buffer path;
     struct stat status;
     bool there;
     int found;
 
-    (void)row;
     pt_buffer_init(&path);
     pt_buffer_append_format(&path, "/etc/init.d/%s", name);
     there = path.error == 0 && stat(path.data, &status) == 0 && is_ours(&status, false);
@@ -452,7 +443,7 @@ static int find_script(struct search *search, const struct pt_supervisor *row, c
     return judge_commands(search, found);
 }
 
-static int find_init(struct search *search, const struct pt_supervisor *row, const char *program)
+static int find_init(struct search *search, const char *program)
 {
     const char *names = search->names;
     int found = 0;
@@ -463,24 +454,22 @@ static int find_init(struct search *search, const struct pt_supervisor *row, con
 
         if (name == NULL)
             return -ENOMEM;
-        found = find_script(search, row, name, program);
+        found = find_script(search, name, program);
         names += length + (names[length] == ' ');
     }
     return found;
 }
 
-static int find_openrc(struct search *search, const struct pt_supervisor *row,
-                       const struct pt_process *parent)
+static int find_openrc(struct search *search, const struct pt_process *parent)
 {
     (void)parent;
-    return find_init(search, row, "rc-service");
+    return find_init(search, "rc-service");
 }
 
-static int find_sysvinit(struct search *search, const struct pt_supervisor *row,
-                         const struct pt_process *parent)
+static int find_sysvinit(struct search *search, const struct pt_process *parent)
 {
     (void)parent;
-    return find_init(search, row, "service");
+    return find_init(search, "service");
 }
 
 /* --- the table --- */
@@ -525,7 +514,6 @@ static int find_parent(struct search *search, const struct pt_process **ret_pare
     pid_t pid = search->daemon->stat.ppid;
 
     *ret_parent = NULL;
-
     for (int steps = 0; steps < 8 && pid > 0; steps++) {
         uint32_t index = pt_snapshot_index(search->snapshot, pid);
         const struct pt_process *parent;
@@ -554,13 +542,13 @@ static int try_row(struct search *search, const struct pt_supervisor *row,
                    const struct pt_process *parent)
 {
     if (row->exe == NULL)
-        return row->find(search, row, parent);
+        return row->find(search, parent);
     if (parent == NULL || !is_it(row, parent))
         return 0;
     if (!has_our_uids(parent))
         return distrust(search, "what looks like its supervisor is another user's");
     search->service->parent = parent->stat.pid;
-    return row->find(search, row, parent);
+    return row->find(search, parent);
 }
 
 int pt_service_find(struct pt_service *ret_service, struct pt_snapshot *snapshot,
