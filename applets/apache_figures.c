@@ -108,8 +108,8 @@ static void add_process(const struct apache_world *world, uint32_t index,
 {
     const struct pt_process *process = &world->snapshot.processes[index];
     const struct pt_smaps *smaps = &process->more->smaps;
-    /* SwapPss came with 4.3. */
-    uint64_t swap = smaps->swap_pss > 0 ? smaps->swap_pss : smaps->swap;
+    /* Of shared memory that is swapped out Swap counts all in each process, SwapPss none. */
+    uint64_t swap = smaps->has_swap_pss ? smaps->swap_pss : smaps->swap;
     uint64_t own = smaps->private_clean + smaps->private_dirty;
 
     figures->threads += process->stat.threads;

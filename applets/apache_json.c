@@ -134,7 +134,7 @@ static void put_capacity(struct pt_json *json, const struct apache_capacity *cap
     put_known(json, "largest", known, (uint64_t)capacity->largest);
     put_known(json, "average", known, (uint64_t)capacity->average);
     pt_json_text(json, "reason", capacity->unknown);
-    pt_json_text(json, "source", capacity->group != NULL ? "cgroup" : "host");
+    pt_json_text(json, "source", capacity->group != NULL ? "cgroup" : has_memory ? "host" : NULL);
     pt_json_text(json, "cgroup", capacity->group);
     pt_json_text(json, "unseen_cgroup", capacity->unseen);
     put_known(json, "available_bytes", has_memory, capacity->available);

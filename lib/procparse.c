@@ -345,6 +345,7 @@ void pt_parse_smaps_line(const char *bytes, size_t length, struct pt_smaps *sums
         memcpy(sum, &value, sizeof value);
         sums->any |= smaps_values[i].offset == offsetof(struct pt_smaps, rss);
         sums->has_pss_shmem |= smaps_values[i].offset == offsetof(struct pt_smaps, pss_shmem);
+        sums->has_swap_pss |= smaps_values[i].offset == offsetof(struct pt_smaps, swap_pss);
         return;
     }
 }

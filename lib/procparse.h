@@ -84,6 +84,7 @@ struct pt_smaps {
     uint64_t rss, pss, pss_shmem, private_clean, private_dirty, shared_clean, shared_dirty, swap,
         swap_pss;
     bool has_pss_shmem; /* smaps itself has no Pss_Shmem line */
+    bool has_swap_pss;  /* before 4.3 there is no SwapPss line */
     bool any;           /* an Rss: line was seen: a zombie's file is empty, with success */
 };
 

@@ -150,7 +150,7 @@ START_TEST(smaps_rollup)
     ck_assert_uint_eq(smaps.rss, 3744 * 1024);
     ck_assert_uint_eq(smaps.pss, 921 * 1024);
     ck_assert_uint_eq(smaps.pss_shmem, 9 * 1024);
-    ck_assert(smaps.has_pss_shmem);
+    ck_assert(smaps.has_pss_shmem && smaps.has_swap_pss);
     ck_assert_uint_eq(smaps.shared_clean, 3000 * 1024);
     ck_assert_uint_eq(smaps.shared_dirty, 1024);
     ck_assert_uint_eq(smaps.private_clean, 100 * 1024);

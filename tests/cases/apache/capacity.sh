@@ -94,3 +94,7 @@ done
 apache-mem --capacity | grep -e '^capacity' -e warning -e fewer -e binds
 echo "-- the configuration allows as many as fit"
 apache-mem --capacity --limit 2 | grep -e slots -e allowed
+echo "-- shared memory that is swapped out is nobody's own"
+printf '0-1 ---p 0 0 0 [rollup]\nRss: 20000 kB\nPss: 9000 kB\nPrivate_Dirty: 500 kB\nSwap: 70000 kB\nSwapPss: 0 kB\n' \
+    >"$PROCTOOL_PROCFS/101/smaps_rollup"
+apache-mem --json --workers | jq -c '.instances[0].groups[0].processes[] | select(.pid == 101) | .swap'

@@ -10,7 +10,7 @@ status apache-mem
 echo -- 3: what was asked for cannot be had
 status apache-mem --capacity
 apache-mem --json --capacity | jq -c '.memory, (.instances[0] | .total_bytes / 1024,
-    (.capacity | .largest, .reason, .available_bytes, .reserve_bytes))'
+    (.capacity | .largest, .reason, .source, .available_bytes, .reserve_bytes))'
 echo -- plugins
 status apache-mem --nagios --measure pss
 apache-mem --prometheus | grep -c capacity
