@@ -82,8 +82,8 @@ class Fields(support.Case):
         memory = process.memory_full_info()
         self.assertEqual(record["vsize"], memory.vms)
         self.assertEqual(record["rss"], memory.rss)
-        self.assertEqual(record["uss"], memory.uss)
-        # The share changes with whoever else maps libc at the moment.
+        # Whose alone a page is, and the share, change with whoever else maps the files at the moment.
+        self.assertLess(abs(record["uss"] - memory.uss), 128 << 10)
         self.assertLess(abs(record["pss"] - memory.pss), 128 << 10)
         self.assertEqual(record["swap"], memory.swap)
         self.assertEqual((record["utime"], record["stime"]), tuple(process.cpu_times())[:2])
