@@ -71,18 +71,13 @@ static void put_family(FILE *out, const char *name, const char *help)
 
 /* --- series --- */
 
-static bool is_same(struct pt_bytes a, struct pt_bytes b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
 static struct series *find_series(struct metrics *metrics, const struct series *wanted)
 {
     for (size_t i = 0; i < metrics->count; i++) {
         struct series *series = &metrics->series[i];
 
         if (series->instance == wanted->instance && series->role == wanted->role &&
-            is_same(series->name, wanted->name) && is_same(series->id, wanted->id))
+            pt_bytes_equal(series->name, wanted->name) && pt_bytes_equal(series->id, wanted->id))
             return series;
     }
     metrics->series[metrics->count] = *wanted;
@@ -292,7 +287,7 @@ static bool servers_differ(const struct apache_world *world)
 {
     for (size_t i = 0; i < world->count; i++)
         for (size_t j = 0; j < i; j++)
-            if (is_same(world->instances[i].server, world->instances[j].server))
+            if (pt_bytes_equal(world->instances[i].server, world->instances[j].server))
                 return false;
     return true;
 }

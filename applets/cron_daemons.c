@@ -38,14 +38,9 @@ static bool is_called_so(const struct cron_settings *settings, const struct pt_p
     return false;
 }
 
-static bool are_same(struct pt_bytes a, struct pt_bytes b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
 static bool is_same_program(const struct pt_process *a, const struct pt_process *b)
 {
-    return are_same(pt_process_exe_path(a), pt_process_exe_path(b)) &&
+    return pt_bytes_equal(pt_process_exe_path(a), pt_process_exe_path(b)) &&
            strcmp(a->stat.comm, b->stat.comm) == 0;
 }
 
@@ -446,8 +441,9 @@ static bool is_its_kind(const struct cron_daemon *daemon, const struct pt_proces
 {
     if (daemon->kind != &cron_kind_other)
         return cron_kind_of(process) == daemon->kind;
-    return is_same_program(process, &daemon->process) &&
-           are_same(process->more->cmdline, daemon->process.more->cmdline);
+    return pt_process_has(process, PT_SOURCE_CMDLINE) &&
+           is_same_program(process, &daemon->process) &&
+           pt_bytes_equal(process->more->cmdline, daemon->process.more->cmdline);
 }
 
 /* Another of its kind, of its user, that is not a container's. */

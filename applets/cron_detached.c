@@ -107,16 +107,13 @@ static struct cron_daemon *in_cgroup(const struct cron *cron, struct cron_view *
 
     for (size_t i = 0; i < cron->daemon_count; i++) {
         struct cron_daemon *daemon = cron->daemons[i];
-        const struct pt_bytes *theirs;
 
         if (daemon->timers || daemon->service.answer != PT_ANSWER_SYSTEMD)
             continue;
         if (pt_snapshot_add(&view->snapshot, &node, 1, PT_SOURCE_BIT(PT_SOURCE_CGROUP)) != 0 ||
             !pt_process_has(process, PT_SOURCE_CGROUP))
             return NULL;
-        theirs = &daemon->process.more->cgroup;
-        if (process->more->cgroup.length == theirs->length &&
-            memcmp(process->more->cgroup.bytes, theirs->bytes, theirs->length) == 0)
+        if (pt_bytes_equal(process->more->cgroup, daemon->process.more->cgroup))
             return daemon;
     }
     return NULL;

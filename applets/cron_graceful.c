@@ -42,13 +42,12 @@ static bool is_initial_namespace(struct cron *cron)
 
 static bool share_cgroup(struct cron *cron, const struct cron_daemon *daemon)
 {
-    const struct pt_bytes *theirs = &daemon->process.more->cgroup;
     struct pt_process us;
 
     return pt_process_read(&cron->procfs, cron->self, PT_SOURCE_BIT(PT_SOURCE_CGROUP), &cron->arena,
                            &us) == 0 &&
-           pt_process_has(&us, PT_SOURCE_CGROUP) && us.more->cgroup.length == theirs->length &&
-           memcmp(us.more->cgroup.bytes, theirs->bytes, theirs->length) == 0;
+           pt_process_has(&us, PT_SOURCE_CGROUP) &&
+           pt_bytes_equal(us.more->cgroup, daemon->process.more->cgroup);
 }
 
 /* Why this daemon must not be touched by us; NULL. */

@@ -173,8 +173,7 @@ static int suspend_timers(struct cron *cron, struct cron_daemon *daemon)
 {
     int error;
 
-    /* A systemctl that is killed has been heard all the same: they are started again in any case.
-     */
+    /* A systemctl that is killed has been heard all the same: start them again in any case. */
     note_suspension(cron, daemon);
     error = cron_stop_timers(cron, daemon);
     if (error == -EINTR)

@@ -344,6 +344,11 @@ bool pt_bytes_are(struct pt_bytes bytes, const char *text)
            memcmp(bytes.bytes, text, bytes.length) == 0;
 }
 
+bool pt_bytes_equal(struct pt_bytes a, struct pt_bytes b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
 struct pt_bytes pt_base_name(struct pt_bytes path)
 {
     for (size_t i = path.length; i > 0; i--)

@@ -94,6 +94,9 @@ uint64_t pt_process_resident(const struct pt_process *process);
 /* Whether they are TEXT. What is unknown (bytes NULL) is none. */
 bool pt_bytes_are(struct pt_bytes bytes, const char *text);
 
+/* Whether both are the same; so are two that are unknown. */
+bool pt_bytes_equal(struct pt_bytes a, struct pt_bytes b);
+
 /* What stands behind the last slash; the whole where there is none. */
 struct pt_bytes pt_base_name(struct pt_bytes path);
 
