@@ -97,14 +97,15 @@ static int skip(const char *what)
     return SKIPPED;
 }
 
-/* Up to the end of its page, which is all that is sure to be there. */
+/* A page after the other: the one that follows may not be there, or may hold the path's end. */
 static void read_path(const struct question *question, char *path, size_t size)
 {
     uintptr_t at = (uintptr_t)question->arguments[1];
-    size_t left = 4096 - at % 4096;
-    struct iovec here = {path, size - 1}, there = {(void *)at, left < size - 1 ? left : size - 1};
+    size_t left = 4096 - at % 4096, first = left < size - 1 ? left : size - 1;
+    struct iovec here = {path, size - 1};
+    struct iovec there[] = {{(void *)at, first}, {(void *)(at + first), size - 1 - first}};
     ssize_t length =
-        syscall(SYS_process_vm_readv, (pid_t)question->pid, &here, 1UL, &there, 1UL, 0UL);
+        syscall(SYS_process_vm_readv, (pid_t)question->pid, &here, 1UL, there, 2UL, 0UL);
 
     path[length > 0 ? length : 0] = '\0';
 }
