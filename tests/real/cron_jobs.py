@@ -113,6 +113,7 @@ class DebianCron(JobCase):
     def test_ends_while_we_scan(self):
         for _ in range(5):
             daemon = self.daemon(*["sleep 0.0%d" % i for i in range(9)], wait=False)
+            support.until(lambda: os.path.exists("/run/crond.reboot"), "cron begins its jobs")
             result = self.graceful()
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assert_has_ended(daemon)
