@@ -90,6 +90,8 @@ struct pt_freeze {
     size_t passes;               /* that the last freeze took */
     struct pt_reapers reapers;   /* outside the set */
     sigset_t former_mask;
+    int former_nice;
+    bool goes_first; /* before all others, while it is active: where we may */
 };
 
 /* Borrows MEMBERS. `admit`, `joined` and `data` are then the caller's to fill. */
@@ -102,8 +104,9 @@ void pt_freeze_done(struct pt_freeze *freeze);
  * Stops the set and closes it, as far as that goes. SIGNAL is what shall follow, 0: nothing. Before
  * SIGSTOP and SIGKILL everybody is stopped; before any other the foreground job of a terminal is
  * left running, since its shell would take the terminal back, and whoever is in the middle of fork
- * is let finish that (forking.h). All signals are blocked until pt_freeze_continue, so that none
- * can end us in between. 0, or -errno with whatever was stopped still stopped.
+ * is let finish that (forking.h). Until pt_freeze_continue all signals are blocked, so that none
+ * can end us in between, and we go before all others (nice -20), where we may. 0, or -errno with
+ * whatever was stopped still stopped.
  */
 int pt_freeze_close(struct pt_freeze *freeze, int signal);
 

@@ -2,7 +2,9 @@
 # timeout: 600
 """A hundred trials of the relay, with what other tools leave of it beside them."""
 
+import os
 import subprocess
+import unittest
 
 import support
 
@@ -32,6 +34,18 @@ class HundredEPERM(HundredENOSYS):
     """As old container profiles say it."""
 
     error = "EPERM"
+
+
+@unittest.skipUnless(os.geteuid() == 0, "who is not root may not go before others")
+class HundredOnABusyMachine(kill_relay.Relay):
+    """Others want four times as many CPUs as there are."""
+
+    trials = TRIALS
+
+    def setUp(self):
+        super().setUp()
+        for _ in range(4 * os.cpu_count()):
+            self.start(["sh", "-c", "while :; do :; done"], ready=False)
 
 
 class Others(kill_relay.Trials):
