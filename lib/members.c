@@ -183,8 +183,8 @@ int pt_member_signal(struct pt_member *member, const struct pt_procfs *procfs, i
     int error = pt_handle_signal(&member->handle,
                                  member->verifier != NULL ? member->verifier : &anyone, signal);
 
-    /* SIGCONT may be sent to anybody of our own session. */
-    if (signal != SIGCONT)
+    /* SIGCONT may be sent to anybody of our own session: that it could be says nothing. */
+    if (signal != SIGCONT || error == -EPERM)
         member->refused = error == -EPERM;
     return error;
 }

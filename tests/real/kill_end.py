@@ -347,6 +347,12 @@ class Permission(Kill):
         self.check(done, 6, f"kill-graceful: {pid} (target): not permitted\n")
         self.assertTrue(child.is_alive())
 
+    def test_continue_not_permitted(self):
+        child, pid = self.target("plain", start_new_session=True)
+        for how in (["--resume"], ["--resume", "--tree"], ["--signal-only", "-s", "CONT"], ["--retry", "CONT/5"]):
+            self.check(self.as_nobody(*how, pid), 6, f"kill-graceful: {pid} (target): not permitted\n")
+        self.assertTrue(child.is_alive())
+
     def test_some_of_a_tree(self):
         """The others of the tree are ended; nobody waits for the one that may not be."""
         shell = self.start(
