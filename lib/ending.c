@@ -428,7 +428,7 @@ enum pt_outcome pt_member_outcome(const struct pt_member *member)
 {
     if (!pt_member_lives(member))
         return member->forced ? PT_OUTCOME_KILLED : PT_OUTCOME_ENDED;
-    if (member->refused && member->sent == NULL)
+    if (member->refused)
         return PT_OUTCOME_NOT_PERMITTED;
     return PT_OUTCOME_SURVIVED;
 }

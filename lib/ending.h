@@ -65,7 +65,7 @@ enum pt_outcome {
     PT_OUTCOME_ENDED,  /* without force; or of itself */
     PT_OUTCOME_KILLED, /* after SIGKILL */
     PT_OUTCOME_SURVIVED,
-    PT_OUTCOME_NOT_PERMITTED, /* we may not signal it, and it lives */
+    PT_OUTCOME_NOT_PERMITTED, /* what came last we might not send, and it lives */
 };
 
 enum pt_outcome pt_member_outcome(const struct pt_member *member);

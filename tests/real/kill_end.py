@@ -353,6 +353,13 @@ class Permission(Kill):
             self.check(self.as_nobody(*how, pid), 6, f"kill-graceful: {pid} (target): not permitted\n")
         self.assertTrue(child.is_alive())
 
+    def test_last_signal_not_permitted(self):
+        """SIGCONT reaches anybody of our session; that TERM does not is said."""
+        child, pid = self.target("plain")
+        self.check(self.as_nobody("--retry", "CONT/0.1/TERM/0.1", pid), 6,
+                   f"kill-graceful: {pid} (target): not permitted\n")
+        self.assertTrue(child.is_alive())
+
     def test_some_of_a_tree(self):
         """The others of the tree are ended; nobody waits for the one that may not be."""
         shell = self.start(
