@@ -91,6 +91,14 @@ static const char *protection_now(const struct kill_set *set, const struct pt_pr
     return kill_protection(set, process);
 }
 
+/* Waiting does nothing to one that was named; for ourselves it would have no end. */
+static const char *protection_of_named(const struct kill_set *set, const struct pt_process *process)
+{
+    if (set->settings->mode == KILL_WAIT && process->stat.pid != set->ancestors[0])
+        return NULL;
+    return protection_now(set, process);
+}
+
 /* Ourselves and everybody above. A torn chain cannot go on for ever: pids rarely repeat. */
 static int find_ancestors(struct kill_set *set)
 {
@@ -194,7 +202,7 @@ static int verify_target(const struct pt_verifier *verifier, const struct pt_han
     target->fate = KILL_MEANT;
     if (settings->descendants)
         return kill_protection(set, now) != NULL ? PT_ROLE_PASSED : PT_ROLE_HELD;
-    target->why = protection_now(set, now);
+    target->why = protection_of_named(set, now);
     if (target->why == NULL)
         return PT_ROLE_TARGET;
     target->fate = KILL_PROTECTED;

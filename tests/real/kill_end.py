@@ -299,6 +299,19 @@ class Protected(Kill):
         self.assertEqual(done.returncode, 6)
         self.assertIn("ancestor", done.stderr)
 
+    def test_waited_for(self):
+        """Waiting does nothing to them: cleaning up after the shell that began us. It has no end for ourselves."""
+        self.check(self.kill("--wait", "-t", "0.05", 1), 124, "kill-graceful: 1 (sh): has not ended: state S\n")
+        shell = self.start(["sh", "-c", f"({support.PROCTOOL} kill-graceful --wait --tree $$; echo $?) & echo ready; read _"],
+                           stdin=subprocess.PIPE)
+        self.assertFalse(support.is_readable(shell.popen.stdout.fileno(), 0.1))
+        shell.popen.stdin.close()
+        self.assertEqual(support.read_line(shell.popen.stdout.fileno()), "0")
+        done = subprocess.run(["sh", "-c", f"exec {support.PROCTOOL} kill-graceful --wait -t 5 $$"],
+                              stderr=subprocess.PIPE, text=True, timeout=support.DEADLINE)
+        self.assertEqual(done.returncode, 6)
+        self.assertRegex(done.stderr, r"protected: it is this process\n$")
+
     def test_taken_in_by_criteria(self):
         """Our argv holds the pattern, and so does that of the shell above us."""
         done = subprocess.run(
