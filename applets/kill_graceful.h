@@ -92,10 +92,10 @@ struct kill_set {
     size_t target_count;
     pid_t *ancestors; /* ourselves first */
     size_t ancestor_count;
-    uint64_t pid_namespace;      /* ours; 0: not to be told */
-    struct pt_verifier criteria; /* asks the criteria alone */
-    size_t unreadable;           /* could not be judged by the criteria */
-    struct pt_bytes *argv;       /* of each member, when JSON shall show it; bytes NULL: unknown */
+    uint64_t pid_namespace;       /* ours; 0: not to be told */
+    struct pt_verifier criteria;  /* asks the criteria alone */
+    struct pt_pid_set unreadable; /* could not be judged by the criteria */
+    struct pt_bytes *argv;        /* of each member, when JSON shall show it; bytes NULL: unknown */
     size_t argv_capacity;
     struct kill_left_out *left_out; /* with -v only: the last one found */
     struct pt_pid_set left_out_pids;

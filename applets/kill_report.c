@@ -511,9 +511,9 @@ int kill_report_end(const struct kill_report *report)
         pt_say(1, "%d (%s): left out: it is %s", (int)one->pid, one->comm, one->why);
     if (report->outgrown)
         pt_say(0, "the tree grew faster than it could be stopped: some of it may be left");
-    if (set->unreadable > 0)
+    if (set->unreadable.count > 0)
         pt_say(0, "%zu process%s could not be judged: what the criteria need cannot be read",
-               set->unreadable, set->unreadable == 1 ? "" : "es");
+               set->unreadable.count, set->unreadable.count == 1 ? "" : "es");
     if (status == PT_EXIT_NOTHING && set->target_count == 0 && !report->with_command)
         pt_say(0, "no process matches");
     if (settings_of(report)->output.json)

@@ -160,12 +160,14 @@ static bool is_of_our_namespace(const struct kill_set *set, pid_t pid)
 
 /* --- the proofs --- */
 
-/* 1, 0 or -errno. */
-static int ask_criteria(const struct kill_set *set, struct pt_process *now, struct pt_arena *arena)
+/* 1, 0 or -errno. Who cannot be judged is no match, and counted: once, however often we ask. */
+static int ask_criteria(struct kill_set *set, struct pt_process *now, struct pt_arena *arena)
 {
     enum pt_verdict verdict = PT_NO;
     int error = pt_match_process(set->settings->match, set->procfs, now, arena, &verdict);
 
+    if (error == 0 && verdict == PT_UNREADABLE)
+        error = pt_pid_set_add(&set->unreadable, now->stat.pid);
     return error != 0 ? error : verdict == PT_YES;
 }
 
@@ -311,6 +313,18 @@ static int add_target(struct kill_set *set, struct kill_target *target)
     return 0;
 }
 
+static int add_match(struct kill_set *set, pid_t pid)
+{
+    uint32_t index;
+    int answer = pt_members_add(&set->members, pid, &set->criteria, PT_NO_MEMBER, &index);
+
+    if (answer == 1)
+        joined(index, set);
+    else if (answer == -EACCES)
+        return pt_pid_set_add(&set->unreadable, pid);
+    return answer < 0 && answer != -ESRCH ? answer : 0;
+}
+
 static int add_matching(struct kill_set *set)
 {
     struct pt_snapshot snapshot;
@@ -320,18 +334,10 @@ static int add_matching(struct kill_set *set)
     if (error != 0)
         return error;
     error = pt_match_select(set->settings->match, &snapshot, NULL, &selection);
-    set->unreadable = selection.unreadable;
-    for (size_t i = 0; error == 0 && i < selection.count; i++) {
+    for (size_t i = 0; error == 0 && i < selection.count + selection.unreadable; i++) {
         pid_t pid = snapshot.processes[selection.indexes[i]].stat.pid;
-        uint32_t index;
-        int answer = pt_members_add(&set->members, pid, &set->criteria, PT_NO_MEMBER, &index);
 
-        if (answer == 1)
-            joined(index, set);
-        else if (answer == -EACCES)
-            set->unreadable++;
-        else if (answer < 0 && answer != -ESRCH)
-            error = answer;
+        error = i < selection.count ? add_match(set, pid) : pt_pid_set_add(&set->unreadable, pid);
     }
     pt_selection_done(&selection);
     pt_snapshot_done(&snapshot);
@@ -400,6 +406,7 @@ void kill_set_done(struct kill_set *set)
     pt_freeze_done(&set->freeze);
     pt_members_done(&set->members);
     pt_pid_set_done(&set->left_out_pids);
+    pt_pid_set_done(&set->unreadable);
     free(set->targets);
     free(set->ancestors);
     free(set->argv);

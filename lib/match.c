@@ -248,7 +248,10 @@ static int collect(const struct selecting *selecting, struct pt_selection *ret_s
     for (uint32_t i = 0; i < count; i++) {
         if (selecting->verdict[i] == PT_YES)
             selection.indexes[selection.count++] = i;
-        selection.unreadable += selecting->verdict[i] == PT_UNREADABLE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (selecting->verdict[i] == PT_UNREADABLE)
+            selection.indexes[selection.count + selection.unreadable++] = i;
     }
     *ret_selection = selection;
     return 0;

@@ -55,7 +55,7 @@ int pt_match_process(const struct pt_match *match, const struct pt_procfs *procf
                      enum pt_verdict *ret_verdict);
 
 struct pt_selection {
-    uint32_t *indexes; /* ascending by pid */
+    uint32_t *indexes; /* ascending by pid; behind them those that are unreadable */
     size_t count;
     size_t unreadable; /* could not be decided, so left out */
 };

@@ -373,6 +373,18 @@ class Permission(Kill):
                    f"kill-graceful: {pid} (target): not permitted\n")
         self.assertTrue(child.is_alive())
 
+    def test_cannot_be_judged(self):
+        """Whose environment may not be read is no match, and counted: once, named or found."""
+        _, pid = self.target("plain")
+        self.check(self.as_nobody("--env", "HOME", pid), 1, f"kill-graceful: {pid}: does not meet the criteria\n"
+                   "kill-graceful: 1 process could not be judged: what the criteria need cannot be read\n")
+        child = self.start([*support.as_user(NOBODY), "env", "MARK=1", f"{support.HELPERS}/target", "plain"])
+        others = [name for name in os.listdir("/proc") if name.isdigit() and os.stat(f"/proc/{name}").st_uid == 0]
+        done = self.as_nobody("--json", "--env", "MARK=1")
+        self.check(done, 0, f"kill-graceful: {len(others)} processes could not be judged: "
+                   "what the criteria need cannot be read\n")
+        self.assertEqual([one["pid"] for one in json.loads(done.stdout)["processes"]], [child.pid])
+
     def test_some_of_a_tree(self):
         """The others of the tree are ended; nobody waits for the one that may not be."""
         shell = self.start(
