@@ -93,6 +93,7 @@ struct kill_set {
     pid_t *ancestors; /* ourselves first */
     size_t ancestor_count;
     uint64_t pid_namespace;       /* ours; 0: not to be told */
+    uint64_t since;               /* COMMAND's; who started before this tick is none of its */
     struct pt_verifier criteria;  /* asks the criteria alone */
     struct pt_pid_set unreadable; /* could not be judged by the criteria */
     struct pt_bytes *argv;        /* of each member, when JSON shall show it; bytes NULL: unknown */

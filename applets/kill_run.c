@@ -301,6 +301,23 @@ static int be_passed(const struct pt_verifier *verifier, const struct pt_handle 
     return PT_ROLE_PASSED;
 }
 
+/*
+ * Children that we had before an exec made us what we are: in bash, `> >(tee log)` leaves one. They
+ * and what they had started by then are none of COMMAND's, so not ours to end, and are known by
+ * when they started; the tick in which that was has to be over. As PID 1 all are ours.
+ */
+static void pass_over_inherited(struct run *run)
+{
+    int64_t tick = PT_SECOND / (int64_t)run->set.procfs->ticks;
+    struct pt_clocks clocks;
+
+    if (getpid() == 1 || waitpid(-1, NULL, WNOHANG) < 0)
+        return;
+    pt_pause(tick);
+    if (pt_procfs_clocks(run->set.procfs, &clocks) == 0)
+        run->set.since = (uint64_t)(clocks.boottime / tick);
+}
+
 static int start(struct run *run)
 {
     const char *name = run->settings->command[0];
@@ -309,6 +326,7 @@ static int start(struct run *run)
 
     if (error != 0)
         return error;
+    pass_over_inherited(run);
     error = pt_spawn(run->settings->command, &run->origin, &pid, &status);
     if (error != 0) {
         pt_warn("%s: %s", name, strerror(-error));

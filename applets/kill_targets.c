@@ -240,6 +240,8 @@ static int verify_descendant(const struct pt_verifier *verifier, const struct pt
 
     (void)handle;
     (void)arena;
+    if (now->stat.starttime < set->since)
+        return 0;
     if (why == NULL)
         return PT_ROLE_TARGET;
     return note_left_out(set, now, why) != 0 ? -ENOMEM : PT_ROLE_PASSED;

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -103,6 +104,45 @@ class Leftovers(Run):
         self.hold(pid)
         self.assertEqual(done.returncode, 5)
         self.assertRegex(done.stderr, rf"^kill-graceful: {pid} \((sleep|setpriv)\): not permitted\n$")
+
+
+class Inherited(Run):
+    """Children that we had before an exec made us what we are are none of COMMAND's."""
+
+    begin = """if True:
+        import os, subprocess, sys
+        child = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL)
+        parent = subprocess.Popen(["sh", "-c", "sleep 1000 >&- & echo $!; exec sleep 0.2"], stdout=subprocess.PIPE)
+        print(child.pid, int(parent.stdout.readline()), flush=True)
+        os.execv(sys.argv[1], sys.argv[1:])"""
+
+    def begin_with(self, *before):
+        return subprocess.run(
+            [*before, sys.executable, "-c", self.begin, support.PROCTOOL, "kill-graceful", "-v", "-t", "0.1",
+             "--run", "sh", "-c", "sleep 0.4; sleep 1000 >&- 2>&- & exit 3"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=support.DEADLINE)
+
+    def test_left_alone(self):
+        """They, and whom they leave to us meanwhile; not what COMMAND leaves."""
+        done = self.begin_with(*self.before)
+        left = [support.Process(int(pid)) for pid in done.stdout.split()]
+        self.assertEqual((done.returncode, sorted(others())), (3, sorted(one.pid for one in left)), done)
+        for one in left:
+            one.close()
+
+    def test_ended_by_pid_1(self):
+        """Whose children all are."""
+        done = self.begin_with("unshare", "--pid", "--fork", "--mount-proc")
+        self.assertEqual((done.returncode, others()), (3, []), done)
+        for pid in done.stdout.split():
+            self.assertIn(f"kill-graceful: {pid} (sleep): sent TERM\n", done.stderr)
+
+    @unittest.skipUnless(shutil.which("bash"), "no bash")
+    def test_process_substitution(self):
+        done = subprocess.run(
+            ["bash", "-c", f"exec {support.PROCTOOL} kill-graceful --run echo text > >(sleep 0.1; cat)"],
+            stdout=subprocess.PIPE, timeout=support.DEADLINE)
+        self.assertEqual((done.returncode, done.stdout), (0, b"text\n"))
 
 
 WAIT = "echo ready; while :; do sleep 1000 & wait $!; done"
@@ -275,7 +315,7 @@ class Timeout(Run):
 
 
 def again_without_pidfds():
-    for case in (Leftovers, Status, Signals):
+    for case in (Leftovers, Inherited, Status, Signals):
         for error in ("ENOSYS", "EPERM"):
             name = f"{case.__name__}{error}"
             before = [f"{support.HELPERS}/refuse", error, "pidfd_open,pidfd_send_signal", "--"]
