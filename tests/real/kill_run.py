@@ -111,8 +111,9 @@ class Inherited(Run):
 
     begin = """if True:
         import os, subprocess, sys
-        child = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL)
-        parent = subprocess.Popen(["sh", "-c", "sleep 1000 >&- & echo $!; exec sleep 0.2"], stdout=subprocess.PIPE)
+        child = subprocess.Popen(["sleep", "1000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        parent = subprocess.Popen(["sh", "-c", "sleep 1000 >&- & echo $!; exec sleep 0.2"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
         print(child.pid, int(parent.stdout.readline()), flush=True)
         os.execv(sys.argv[1], sys.argv[1:])"""
 
