@@ -52,6 +52,7 @@
  *   stopping          one member, and whom not to stop
  *   reapers           who may inherit what a set leaves behind
  *   forking           members that were stopped in the middle of fork
+ *   undisturbed       signals blocked and before all others, while that goes on
  *   freeze            stop a set of processes that may fork meanwhile
  *   ending            end a set by a schedule
  * Worlds

@@ -1,16 +1,17 @@
 #include "freeze.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "children.h"
 #include "forking.h"
 #include "pid_set.h"
 #include "stopping.h"
+#include "undisturbed.h"
 #include "units.h"
 #include "waitset.h"
 
@@ -23,9 +24,6 @@
 
 /* Each so many passes is looked whether those who do not stop are frozen by their cgroup. */
 #define FROZEN_LOOK 8
-
-/* Before all others, getpriority(2). */
-#define NICE_FIRST (-20)
 
 /* How often a list that changes while it is read is read again within a pass. */
 #define REREADS_MAX 8
@@ -503,25 +501,9 @@ static int close_set(struct pass *pass)
     return 0;
 }
 
-/* Whoever forks as fast as it can does so on as many CPUs as there are, and others want them too.
- * Where we may not be first, we are one of many. */
-static void go_first(struct pt_freeze *freeze)
-{
-    errno = 0;
-    freeze->former_nice = getpriority(PRIO_PROCESS, 0);
-    freeze->goes_first = errno == 0 && setpriority(PRIO_PROCESS, 0, NICE_FIRST) == 0;
-}
-
 static void begin(struct pt_freeze *freeze, int signal)
 {
-    sigset_t all;
-
-    if (!freeze->active) {
-        sigfillset(&all);
-        sigprocmask(SIG_BLOCK, &all, &freeze->former_mask);
-        go_first(freeze);
-        freeze->active = true;
-    }
+    pt_undisturbed_begin(&freeze->undisturbed);
     freeze->signal = signal;
     freeze->everyone = signal == SIGKILL || signal == SIGSTOP;
     freeze->complete = freeze->restless = freeze->interrupted = false;
@@ -576,11 +558,7 @@ void pt_freeze_continue(struct pt_freeze *freeze)
             pt_member_signal(member, freeze->members->procfs, SIGCONT);
         member->stopped = false;
     }
-    if (freeze->active && freeze->goes_first)
-        setpriority(PRIO_PROCESS, 0, freeze->former_nice);
-    if (freeze->active)
-        sigprocmask(SIG_SETMASK, &freeze->former_mask, NULL);
-    freeze->active = false;
+    pt_undisturbed_end(&freeze->undisturbed);
 }
 
 void pt_freeze_keep(struct pt_freeze *freeze)

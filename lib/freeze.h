@@ -51,13 +51,13 @@
 #ifndef PT_FREEZE_H
 #define PT_FREEZE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "members.h"
 #include "reapers.h"
+#include "undisturbed.h"
 
 /* How long a set is tried to be closed, nanoseconds; a large one, some passes at least. */
 #define PT_FREEZE_PATIENCE INT64_C(1000000000)
@@ -86,12 +86,9 @@ struct pt_freeze {
     bool complete;               /* the last freeze was closed, not given up */
     bool restless;               /* in its last two passes somebody ran, came or went */
     bool interrupted;            /* it was given up because SIGINT, SIGTERM or SIGHUP is pending */
-    bool active;                 /* signals are blocked until pt_freeze_continue */
     size_t passes;               /* that the last freeze took */
     struct pt_reapers reapers;   /* outside the set */
-    sigset_t former_mask;
-    int former_nice;
-    bool goes_first; /* before all others, while it is active: where we may */
+    struct pt_undisturbed undisturbed; /* until pt_freeze_continue */
 };
 
 /* Borrows MEMBERS. `admit`, `joined` and `data` are then the caller's to fill. */
@@ -104,9 +101,8 @@ void pt_freeze_done(struct pt_freeze *freeze);
  * Stops the set and closes it, as far as that goes. SIGNAL is what shall follow, 0: nothing. Before
  * SIGSTOP and SIGKILL everybody is stopped; before any other the foreground job of a terminal is
  * left running, since its shell would take the terminal back, and whoever is in the middle of fork
- * is let finish that (forking.h). Until pt_freeze_continue all signals are blocked, so that none
- * can end us in between, and we go before all others (nice -20), where we may. 0, or -errno with
- * whatever was stopped still stopped.
+ * is let finish that (forking.h). Nothing disturbs us until pt_freeze_continue (undisturbed.h). 0,
+ * or -errno with whatever was stopped still stopped.
  */
 int pt_freeze_close(struct pt_freeze *freeze, int signal);
 
