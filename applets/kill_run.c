@@ -44,8 +44,8 @@ struct run {
 /* Raised by our own faults, or by default no end. */
 static bool is_left_alone(int signal)
 {
-    static const int signals[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,  SIGTRAP,
-                                  SIGSYS,  SIGCONT, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH};
+    static const int signals[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                  SIGTRAP, SIGSYS,  SIGTTIN, SIGTTOU, SIGURG, SIGWINCH};
 
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         if (signals[i] == signal)
@@ -93,14 +93,32 @@ static bool is_stopped(const struct run *run)
     return stopped;
 }
 
-/* COMMAND has stopped, by Ctrl-Z most likely: our shell waits for us, so we stop too. A report that
- * is stale, because fg came meanwhile, would stop us twice: so look. */
-static void stop_with_command(struct run *run)
+/*
+ * COMMAND has stopped, by Ctrl-Z most likely: our shell waits for us, so we stop too. A report that
+ * is stale, because fg came meanwhile, would stop us twice: so look. By SIGTSTP, which the kernel
+ * drops where no shell is there to continue us (get_signal in kernel/signal.c: an orphaned process
+ * group, PID 1): a COMMAND that stops itself must not keep us from seeing its time run out.
+ */
+static void stop_with_command(const struct run *run)
 {
-    if (!is_stopped(run) || getpid() == 1) /* which cannot be stopped */
+    struct sigaction action = {.sa_handler = SIG_DFL}, former_action;
+    sigset_t set, former_set;
+
+    if (!is_stopped(run))
         return;
-    kill(getpid(), SIGSTOP);
-    if (is_stopped(run))
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    sigaction(SIGTSTP, &action, &former_action);
+    kill(getpid(), SIGTSTP); /* one with the terminal's, which may be pending */
+    sigprocmask(SIG_UNBLOCK, &set, &former_set);
+    sigprocmask(SIG_SETMASK, &former_set, NULL);
+    sigaction(SIGTSTP, &former_action, NULL);
+}
+
+/* We were continued; fg and bg continue COMMAND with us, others may mean us alone. */
+static void continue_command(struct run *run)
+{
+    if (!run->ending && !run->has_ended && is_stopped(run))
         pt_handle_signal(&run->command, &run->anyone, SIGCONT);
 }
 
@@ -128,6 +146,9 @@ static bool handle_signal(struct run *run, const struct pt_event *event)
     switch (event->signal) {
     case SIGCHLD:
         reap(run);
+        return false;
+    case SIGCONT:
+        continue_command(run);
         return false;
     case SIGTSTP:
     case SIGQUIT:

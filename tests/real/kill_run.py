@@ -217,6 +217,25 @@ class Status(Run):
         self.assertEqual((command["argv"], command["argv_b64"]), (["true", "\ufffd", ""], [None, "/w==", None]))
 
 
+class Stopped(Run):
+    """COMMAND stops, and no shell waits for us that could continue both."""
+
+    def test_time_runs_out(self):
+        done = self.run_command("sh", "-c", "kill -STOP $$; exit 6", options=("--after", "0.2"), start_new_session=True)
+        self.check(done, 124)
+
+    def test_goes_on(self):
+        """Continued alone, or by us."""
+        for whom in ("command", "us"):
+            run = self.begin("sh", "-c", "echo $$; kill -STOP $$; exit 6", start_new_session=True)
+            command = support.Process(int(run.line))
+            support.until(lambda pid=command.pid: support.state(pid) == "T", "COMMAND is stopped")
+            self.assertFalse(command.has_ended(0.05))
+            (run if whom == "us" else command).kill(signal.SIGCONT)
+            self.assertEqual(run.wait(), 6)
+            os.close(command.pidfd)
+
+
 class Signals(Run):
     def test_first_of_the_schedule(self):
         """The signal that told us is the first one, unless another was asked for."""
@@ -302,6 +321,9 @@ class FirstOfNamespace(Run):
         command.kill(signal.SIGCONT)
         self.assertEqual(run.wait(), 6)
         os.close(command.pidfd)
+
+    def test_stopped_command_runs_out_of_time(self):
+        self.check(self.run_command("sh", "-c", "kill -STOP $$", options=("--after", "0.2")), 124)
 
 
 class Timeout(Run):
