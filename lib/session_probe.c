@@ -14,11 +14,14 @@
 /* What a child leaves to us for reading its answer. */
 #define MARGIN INT64_C(500000000)
 
+/* How long we wait for the end of those that were killed. */
+#define GRACE INT64_C(500000000)
+
 /* One child and what it has said so far. All zero: none. */
 struct talk {
     pid_t pid; /* 0: none */
     int fd;    /* -1: over */
-    bool whole;
+    bool whole, reaped;
     struct pt_buffer said;
 };
 
@@ -128,8 +131,10 @@ static int listen_to_all(struct pt_waitset *waitset, struct talk *talks, size_t 
         struct talk *talk;
 
         error = pt_waitset_next(waitset, deadline, &event);
-        if (error != 0 || event.kind != PT_EVENT_READY)
+        if (error != 0 || event.kind == PT_EVENT_TIME)
             return error;
+        if (event.kind != PT_EVENT_READY)
+            continue;
         talk = event.data;
         listen_to(talk, waitset);
         open -= talk->fd < 0;
@@ -137,18 +142,38 @@ static int listen_to_all(struct pt_waitset *waitset, struct talk *talks, size_t 
     return error;
 }
 
-/* A child of ours that was never another's is reaped; one that became a user may be held by her
- * (traced, it is hers to release), so it is only killed: it goes with us. */
-static void end(const struct pt_probe *probe, struct talk *talk, struct pt_waitset *waitset)
+static void end(struct talk *talk, struct pt_waitset *waitset)
 {
     if (talk->fd >= 0)
         hang_up(talk, waitset);
-    if (talk->pid == 0)
-        return;
-    kill(talk->pid, SIGKILL);
-    while (waitpid(talk->pid, NULL, pt_user_is_us(probe->user->uid) ? 0 : WNOHANG) < 0 &&
-           errno == EINTR)
-        continue;
+    if (talk->pid != 0)
+        kill(talk->pid, SIGKILL);
+}
+
+static bool has_living(struct talk *talks, size_t count)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (talks[i].pid == 0 || talks[i].reaped)
+            continue;
+        talks[i].reaped = waitpid(talks[i].pid, NULL, WNOHANG) != 0;
+        any |= !talks[i].reaped;
+    }
+    return any;
+}
+
+/* Who searches again and again would be left with a zombie of each. One that is held in a file
+ * system of its user's outlives SIGKILL, and is left to itself. */
+static void reap_all(struct talk *talks, size_t count, struct pt_waitset *waitset)
+{
+    int64_t deadline = pt_monotonic() + GRACE;
+    struct pt_event event = {.kind = PT_EVENT_SIGNAL};
+
+    while (has_living(talks, count) && event.kind != PT_EVENT_TIME) {
+        if (pt_waitset_next(waitset, deadline, &event) != 0)
+            return;
+    }
 }
 
 static int understand(struct pt_probe *probe, const struct talk *talk)
@@ -177,8 +202,10 @@ static int ask_all(struct pt_waitset *waitset, struct pt_probe *probes, struct t
         start(&probes[i], deadline, &talks[i]);
     }
     error = listen_to_all(waitset, talks, count, deadline);
+    for (size_t i = 0; i < count; i++)
+        end(&talks[i], waitset);
+    reap_all(talks, count, waitset);
     for (size_t i = 0; i < count; i++) {
-        end(&probes[i], &talks[i], waitset);
         if (error == 0)
             error = understand(&probes[i], &talks[i]);
         pt_buffer_done(&talks[i].said);
@@ -192,11 +219,12 @@ int pt_probe_all(struct pt_probe *probes, size_t count, int64_t deadline)
     int64_t patience = pt_monotonic() + PT_PROBE_PATIENCE;
     struct pt_waitset *waitset = NULL;
     int error = -ENOMEM;
-    sigset_t none;
+    sigset_t child;
 
-    sigemptyset(&none);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
     if (talks != NULL)
-        error = pt_waitset_new(&waitset, NULL, &none);
+        error = pt_waitset_new(&waitset, NULL, &child);
     if (error == 0)
         error = ask_all(waitset, probes, talks, count, deadline < patience ? deadline : patience);
     pt_waitset_free(waitset);

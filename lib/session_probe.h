@@ -15,8 +15,8 @@
 /* How long one child may take in all, on our clock. */
 #define PT_PROBE_PATIENCE (5 * INT64_C(1000000000))
 
-/* Asks all, until DEADLINE (CLOCK_MONOTONIC) at the most. A child that does not answer is killed
- * and not waited for: its user may have stopped it. 0 or -errno. */
+/* Asks all, until DEADLINE (CLOCK_MONOTONIC) at the most. A child that does not answer is killed,
+ * and where its user holds it all the same, left behind half a second later. 0 or -errno. */
 int pt_probe_all(struct pt_probe *probes, size_t count, int64_t deadline);
 
 /* Connects to the bus at a canonical ADDRESS, in a child that has become the user: for our own
