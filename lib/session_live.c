@@ -154,16 +154,31 @@ enum pt_drop pt_live_socket(const struct pt_live *live, const char *path)
 
 /* --- X --- */
 
+/* A file that a user names, and nothing that opening alone would do something to: a FIFO, a device.
+ * The descriptor or -errno. */
+static int open_file(const char *path)
+{
+    struct stat there;
+    int fd;
+
+    if (stat(path, &there) != 0)
+        return -errno;
+    if (!S_ISREG(there.st_mode))
+        return -EINVAL;
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : -errno;
+}
+
 /* Reads a user's Xauthority file: some kilobytes. */
 static int read_cookie(const char *path, unsigned number, struct pt_cookie *ret_cookie)
 {
     char bytes[32768], host[256] = "";
     size_t length = 0;
     ssize_t got = 1;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = open_file(path);
 
     if (fd < 0)
-        return -errno;
+        return fd;
     while (length < sizeof bytes && got > 0) {
         got = read(fd, bytes + length, sizeof bytes - length);
         if (got > 0)
@@ -360,15 +375,12 @@ enum pt_drop pt_live_runtime_dir(const struct pt_live *live, const char *path)
 
 enum pt_drop pt_live_file(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat there;
-    bool good;
+    int fd = open_file(path);
 
     if (fd < 0)
-        return errno == ENOENT ? PT_DROP_ABSENT : PT_DROP_FOREIGN;
-    good = fstat(fd, &there) == 0 && S_ISREG(there.st_mode);
+        return fd == -ENOENT ? PT_DROP_ABSENT : PT_DROP_FOREIGN;
     close(fd);
-    return good ? PT_DROP_NOT : PT_DROP_FOREIGN;
+    return PT_DROP_NOT;
 }
 
 /* Root's or the user's, and not writable for all. A link must be theirs and lead to such. */
