@@ -39,13 +39,14 @@ static bool is_greeter_account(const char *name)
 
 /* --- candidates --- */
 
-/* A user that no database knows has a number for a name, until a process tells more. */
+/* A user that no database knows, or that one fails to tell of (its daemon is gone), has a number
+ * for a name, until a process tells more. */
 static int find_user(struct search *search, struct pt_candidate *candidate)
 {
     char name[16];
     int error = pt_user_find(candidate->uid, search->arena, &candidate->user);
 
-    if (error != -ENOENT)
+    if (error == 0 || pt_error_is_ours(error))
         return error;
     snprintf(name, sizeof name, "%u", candidate->uid);
     candidate->user = (struct pt_user){.uid = candidate->uid, .shell = "/bin/sh"};

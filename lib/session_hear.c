@@ -81,18 +81,18 @@ static bool is_gone(const struct pt_process *process)
     return process->error[PT_SOURCE_STAT] == PT_GONE;
 }
 
-static bool has_ids_of(const struct pt_process *process, uid_t uid)
+static bool are_ids_of(const struct pt_status *status, uid_t uid)
 {
-    const struct pt_status *status;
-
-    if (!pt_process_has(process, PT_SOURCE_STATUS))
-        return false;
-    status = &process->more->status;
     for (int i = 0; i < 4; i++) {
         if (status->uid[i] != uid || status->gid[i] != status->gid[PT_REAL])
             return false;
     }
     return true;
+}
+
+static bool has_ids_of(const struct pt_process *process, uid_t uid)
+{
+    return pt_process_has(process, PT_SOURCE_STATUS) && are_ids_of(&process->more->status, uid);
 }
 
 /* The files in its directory are root's when its memory may not be dumped. */
@@ -128,17 +128,22 @@ static int learn_user(const struct hearing *hearing, const struct pt_process *pr
     return 0;
 }
 
-/* `Groups:	4 24 1000 ` of status, which the record does not keep. */
+/* `Groups:	4 24 1000 ` of status, which the record does not keep. They count only beside the
+ * ids that stand in the same text: the pid may be another's by now. */
 static int learn_groups(const struct hearing *hearing, pid_t pid, struct pt_user *user)
 {
     char bytes[65536], path[PT_PROCFS_PATH];
     ssize_t length = pt_dir_read(&hearing->evidence->procfs->root,
                                  pt_procfs_path(path, pid, "status"), bytes, sizeof bytes);
     struct pt_cursor cursor = {bytes, bytes + (length > 0 ? length : 0)};
+    struct pt_status status;
     struct pt_line line;
     gid_t *groups;
     uint32_t group;
 
+    if (length <= 0 || pt_parse_status(bytes, (size_t)length, &status) != 0 ||
+        !are_ids_of(&status, user->uid) || status.gid[PT_REAL] != user->gid)
+        return 0;
     while (pt_cursor_line(&cursor, &line)) {
         size_t room = (size_t)(line.value.end - line.value.at) / 2 + 1;
 
