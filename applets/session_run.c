@@ -63,7 +63,7 @@ static _Noreturn void give_up(int error, const char *step)
 }
 
 /* Puts the child's ends, and no others, where they belong. They are all above the telltale. */
-static int arrange(struct running *running, int telltale)
+static int arrange(struct running *running)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int ends[3];
@@ -78,8 +78,6 @@ static int arrange(struct running *running, int telltale)
         if (ends[i] >= 0 && dup2(ends[i], i) < 0)
             return -errno;
     }
-    if (telltale != TELLTALE && dup3(telltale, TELLTALE, O_CLOEXEC) < 0)
-        return -errno;
     return pt_become_close_others(TELLTALE + 1);
 }
 
@@ -96,8 +94,12 @@ static void take_on(const struct pt_session_command *command)
 static _Noreturn void be_the_command(struct running *running, int telltale, char **environment)
 {
     const struct pt_session_command *command = running->command;
-    int error = arrange(running, telltale);
+    int error;
 
+    /* First, so that all else can be told. */
+    if (telltale != TELLTALE && dup3(telltale, TELLTALE, O_CLOEXEC) < 0)
+        _exit(PT_EXIT_FAILED);
+    error = arrange(running);
     if (error != 0)
         give_up(error, "descriptors");
     if (running->becomes)
@@ -106,9 +108,8 @@ static _Noreturn void be_the_command(struct running *running, int telltale, char
         pt_origin_restore(&running->origin);
     environ = environment; /* whose PATH counts, too */
     error = ENOENT;
-    if (command->argv != NULL) {
+    if (command->argv != NULL)
         error = -pt_exec(command->argv);
-    }
     if (error == ENOENT && command->instead != NULL)
         _exit(command->instead(command));
     give_up(error, "");
@@ -195,8 +196,11 @@ static void take_signal(struct running *running, const struct pt_event *event)
         return;
     }
     running->told |= event->signal != SIGUSR1 && event->signal != SIGUSR2;
-    /* What the terminal sends reaches a command in our process group by itself. */
-    if (running->becomes || !event->from_terminal)
+    /* What the terminal sends, it sends to a whole process group: to ours by itself; a command that
+     * became another user has one of its own, once it has come so far. */
+    if (!event->from_terminal)
+        kill(running->pid, event->signal);
+    else if (running->becomes && kill(-running->pid, event->signal) != 0)
         kill(running->pid, event->signal);
 }
 
