@@ -7,9 +7,17 @@
 
 #include "buffer.h"
 #include "dir.h"
+#include "units.h"
+#include "waitset.h"
+
+/* A process may have a million descriptors, and a stranger as many processes as he likes. */
+#define PATIENCE (3 * PT_SECOND)
+
+enum { FOUND = 1, TOO_LATE = 2 };
 
 /* One walk over the descriptors of a process. */
 struct walk {
+    int64_t deadline;
     struct pt_dir fds;
     struct pt_buffer text;
     mode_t mode;                    /* of the link: S_IRUSR open for reading, S_IWUSR for writing */
@@ -26,13 +34,15 @@ static bool is_wanted(const struct pt_buffer *wanted, const char *name)
     return false;
 }
 
-/* `l-wx------ 1 -> pipe:[4711]`; 1: it is one that is wanted. */
+/* `l-wx------ 1 -> pipe:[4711]`; FOUND: it is one that is wanted. */
 static int take(const char *name, unsigned char type, void *data)
 {
     struct walk *walk = data;
     struct stat status;
 
     (void)type;
+    if (pt_monotonic() > walk->deadline)
+        return TOO_LATE;
     pt_buffer_clear(&walk->text);
     if (pt_dir_readlink(&walk->fds, name, &walk->text) != 0 ||
         strncmp(pt_buffer_text(&walk->text), "pipe:[", 6) != 0 ||
@@ -40,7 +50,7 @@ static int take(const char *name, unsigned char type, void *data)
         return 0;
     if (walk->pipes != NULL)
         return pt_buffer_append(walk->pipes, walk->text.data, walk->text.length + 1);
-    return is_wanted(walk->wanted, walk->text.data);
+    return is_wanted(walk->wanted, walk->text.data) ? FOUND : 0;
 }
 
 /* What we may not see holds nothing, as far as we know. */
@@ -63,7 +73,7 @@ static int walk_process(const struct pt_procfs *procfs, pid_t pid, struct walk *
 int pt_pipe_holder(const struct pt_snapshot *snapshot, pid_t reader, pid_t *ret_holder)
 {
     struct pt_buffer pipes;
-    struct walk walk = {.mode = S_IRUSR};
+    struct walk walk = {.mode = S_IRUSR, .deadline = pt_monotonic() + PATIENCE};
     int error;
 
     pt_buffer_init(&pipes);
@@ -80,7 +90,7 @@ int pt_pipe_holder(const struct pt_snapshot *snapshot, pid_t reader, pid_t *ret_
         if (pid == reader)
             continue;
         error = walk_process(snapshot->procfs, pid, &walk);
-        if (error == 1)
+        if (error == FOUND)
             *ret_holder = pid;
     }
     pt_buffer_done(&walk.text);
