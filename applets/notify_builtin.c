@@ -9,6 +9,7 @@
 #include "options.h"
 #include "report.h"
 #include "session_probe.h"
+#include "text.h"
 #include "units.h"
 #include "waitset.h"
 
@@ -126,17 +127,19 @@ void notify_builtin_parse(char **argv, struct notify_message *ret_message)
     *ret_message = message;
 }
 
-/* notify-send's body has C's escapes (g_strcompress): `\n` is a new line, `\101` an A. */
-static void resolve_escapes(struct pt_buffer *text, const char *body)
+/* notify-send's body has C's escapes (g_strcompress): `\n` is a new line, `\101` an A. What they
+ * make need not be UTF-8, without which the bus hangs up. */
+static void resolve_escapes(struct pt_buffer *ret_text, const char *body)
 {
     static const char letters[] = "bfnrtv", meant[] = "\b\f\n\r\t\v";
+    struct pt_buffer text = {0};
 
     for (; *body != '\0'; body++) {
         const char *letter;
         int code = 0, digits = 0;
 
         if (*body != '\\' || body[1] == '\0') {
-            pt_buffer_append_byte(text, *body);
+            pt_buffer_append_byte(&text, *body);
             continue;
         }
         body++;
@@ -144,12 +147,14 @@ static void resolve_escapes(struct pt_buffer *text, const char *body)
             code = code * 8 + (body[digits++] - '0');
         letter = strchr(letters, *body);
         if (digits > 0) {
-            pt_buffer_append_byte(text, (char)(unsigned char)code);
+            pt_buffer_append_byte(&text, (char)(unsigned char)code);
             body += digits - 1;
         } else {
-            pt_buffer_append_byte(text, letter != NULL ? meant[letter - letters] : *body);
+            pt_buffer_append_byte(&text, letter != NULL ? meant[letter - letters] : *body);
         }
     }
+    pt_buffer_append_utf8(ret_text, pt_buffer_text(&text), text.length);
+    pt_buffer_done(&text);
 }
 
 static int send(const struct notify_message *message, const char *body, const char *address,

@@ -74,22 +74,11 @@ struct settings {
 /* notify-send dies of SIGTRAP on what is not UTF-8. */
 static char *make_utf8(const char *text, struct pt_arena *arena)
 {
-    size_t length = strlen(text);
     struct pt_buffer valid = {0};
-    char *copy;
+    char *copy = NULL;
 
-    while (length > 0) {
-        uint32_t code;
-        size_t size = pt_utf8_decode(text, length, &code);
-
-        if (code == PT_UTF8_INVALID)
-            pt_buffer_append_text(&valid, "\xef\xbf\xbd");
-        else
-            pt_buffer_append(&valid, text, size);
-        text += size;
-        length -= size;
-    }
-    copy = valid.error == 0 ? pt_arena_strndup(arena, pt_buffer_text(&valid), valid.length) : NULL;
+    if (pt_buffer_append_utf8(&valid, text, strlen(text)) == 0)
+        copy = pt_arena_strndup(arena, pt_buffer_text(&valid), valid.length);
     pt_buffer_done(&valid);
     if (copy == NULL)
         pt_die(PT_EXIT_FAILED, "out of memory");
@@ -194,11 +183,11 @@ static int act(const struct settings *settings)
     if (settings->session.print)
         return pt_session_show(&settings->session, settings->all);
     status = pt_session_find(&settings->session, settings->all, &sessions);
-    if (status == PT_EXIT_NOTHING)
-        status = PT_EXIT_FAILED;
-    else if (status == PT_EXIT_OK)
+    if (status == PT_EXIT_OK)
         status =
             settings->all ? send_to_all(settings, sessions) : send_to(settings, &sessions->list[0]);
+    else if (status != PT_EXIT_TIMED_OUT)
+        status = PT_EXIT_FAILED;
     pt_sessions_free(sessions);
     return settings->quiet ? PT_EXIT_OK : status;
 }

@@ -52,23 +52,30 @@ static void say_tied(const struct pt_session_settings *settings, const struct pt
         say_candidate(&sessions->list[i], "can be reached");
 }
 
-static bool search(const struct pt_session_settings *settings, struct pt_sessions **ret_sessions)
+/* The exit status of a search that failed. */
+static int fail(int status, const char *what, int error)
+{
+    pt_warn("%s: %s", what, strerror(-error));
+    return status;
+}
+
+static int search(const struct pt_session_settings *settings, struct pt_sessions **ret_sessions)
 {
     struct pt_procfs procfs;
     int error = pt_procfs_open(&procfs, NULL);
 
     if (error != 0)
-        pt_die(PT_EXIT_NO_PROC, "/proc: %s", strerror(-error));
+        return fail(PT_EXIT_NO_PROC, "/proc", error);
     error = pt_sessions_find(&procfs, &settings->query, ret_sessions);
     pt_procfs_close(&procfs);
-    if (error == -EPERM)
-        pt_die(PT_EXIT_NOTHING, "%s: only root reaches the sessions of others", settings->user);
-    if (error != 0)
-        pt_die(PT_EXIT_IO, "searching for sessions: %s", strerror(-error));
-    return (*ret_sessions)->reachable > 0;
+    if (error == -EPERM) {
+        pt_warn("%s: only root reaches the sessions of others", settings->user);
+        return PT_EXIT_NOTHING;
+    }
+    return error != 0 ? fail(PT_EXIT_IO, "searching for sessions", error) : PT_EXIT_OK;
 }
 
-static void pause_until(int64_t moment)
+static int pause_until(int64_t moment)
 {
     struct pt_waitset *waitset;
     struct pt_event event;
@@ -79,9 +86,8 @@ static void pause_until(int64_t moment)
     error = pt_waitset_new(&waitset, NULL, &none);
     if (error == 0)
         error = pt_waitset_next(waitset, moment, &event);
-    if (error != 0)
-        pt_die(PT_EXIT_IO, "waiting: %s", strerror(-error));
     pt_waitset_free(waitset);
+    return error != 0 ? fail(PT_EXIT_IO, "waiting", error) : PT_EXIT_OK;
 }
 
 /* When to search again: what searching takes is a twentieth of the time, as long as that does not
@@ -96,21 +102,27 @@ static int64_t next_search(int64_t began, int64_t now)
 }
 
 /* Searches until there is one, or the time is over. */
-static void search_for_long(const struct pt_session_settings *settings,
-                            struct pt_sessions **ret_sessions)
+static int search_for_long(const struct pt_session_settings *settings,
+                           struct pt_sessions **ret_sessions)
 {
     int64_t began = pt_monotonic();
     int64_t end = pt_deadline(began, settings->waits ? settings->wait : 0);
+    int status;
 
-    while (!search(settings, ret_sessions)) {
+    while ((status = search(settings, ret_sessions)) == PT_EXIT_OK &&
+           (*ret_sessions)->reachable == 0) {
         int64_t now = pt_monotonic(), next = next_search(began, now);
 
         if (now >= end)
-            return;
+            break;
         pt_sessions_free(*ret_sessions);
-        pause_until(next < end ? next : end);
+        *ret_sessions = NULL;
+        status = pause_until(next < end ? next : end);
+        if (status != PT_EXIT_OK)
+            break;
         began = pt_monotonic();
     }
+    return status;
 }
 
 static int judge(const struct pt_session_settings *settings, bool all,
@@ -131,18 +143,23 @@ static int judge(const struct pt_session_settings *settings, bool all,
 int pt_session_find(const struct pt_session_settings *settings, bool all,
                     struct pt_sessions **ret_sessions)
 {
-    search_for_long(settings, ret_sessions);
-    return judge(settings, all, *ret_sessions);
+    int status;
+
+    *ret_sessions = NULL;
+    status = search_for_long(settings, ret_sessions);
+    return status != PT_EXIT_OK ? status : judge(settings, all, *ret_sessions);
 }
 
 int pt_session_show(const struct pt_session_settings *settings, bool all)
 {
     struct pt_sessions *sessions;
     int status = pt_session_find(settings, all, &sessions);
-    size_t chosen = all ? sessions->reachable : 1;
+    size_t chosen = 0;
 
-    if (status != PT_EXIT_OK)
-        chosen = 0;
+    if (sessions == NULL)
+        return status;
+    if (status == PT_EXIT_OK)
+        chosen = all ? sessions->reachable : 1;
     if (settings->json)
         pt_sessions_print_json(sessions, chosen);
     else

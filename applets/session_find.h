@@ -9,7 +9,8 @@
 
 /*
  * Finds sessions: 0 with at least one that can be reached, and one that can be chosen unless ALL
- * are wanted; else the exit status, after the reasons were said. The caller frees.
+ * are wanted; else the exit status, after the reasons were said. The caller frees; NULL: the search
+ * itself failed.
  */
 int pt_session_find(const struct pt_session_settings *settings, bool all,
                     struct pt_sessions **ret_sessions);

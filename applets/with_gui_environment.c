@@ -141,7 +141,7 @@ static int act(const struct pt_session_settings *settings, char **argv)
     if (settings->print)
         return pt_session_show(settings, false);
     status = pt_session_find(settings, false, &sessions);
-    if (status == PT_EXIT_NOTHING && *argv != NULL)
+    if (status != PT_EXIT_OK && status != PT_EXIT_TIMED_OUT && *argv != NULL)
         status = PT_EXIT_FAILED;
     if (status == PT_EXIT_OK && *argv == NULL && !pt_user_is_us(sessions->list[0].uid) &&
         settings->user == NULL)

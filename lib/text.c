@@ -64,6 +64,22 @@ bool pt_utf8_is_valid(const char *bytes, size_t length)
     return true;
 }
 
+int pt_buffer_append_utf8(struct pt_buffer *buffer, const char *bytes, size_t length)
+{
+    uint32_t code;
+
+    for (size_t i = 0; i < length;) {
+        size_t size = pt_utf8_decode(bytes + i, length - i, &code);
+
+        if (code == PT_UTF8_INVALID)
+            pt_buffer_append_text(buffer, "\xef\xbf\xbd");
+        else
+            pt_buffer_append(buffer, bytes + i, size);
+        i += size;
+    }
+    return buffer->error;
+}
+
 /* What is not shown as it is (Unicode 15): the controls (Cc), all of Cf, the separators U+2028 and
  * U+2029, what Default_Ignorable_Code_Point holds besides (fillers that take a column and show
  * nothing, marks that take none), and noncharacters. The variation selectors U+FE00 to U+FE0F stay:

@@ -25,6 +25,9 @@ size_t pt_utf8_decode(const char *bytes, size_t length, uint32_t *ret_code);
 /* Whether all of it is UTF-8. NUL and other controls are. */
 bool pt_utf8_is_valid(const char *bytes, size_t length);
 
+/* Appends BYTES with U+FFFD for each sequence that is not UTF-8. 0 or -ENOMEM. */
+int pt_buffer_append_utf8(struct pt_buffer *buffer, const char *bytes, size_t length);
+
 /* Whether CODE may stand on a terminal as it is: no control, no bidi or other format character, no
  * line separator, no invisible filler, no noncharacter. */
 bool pt_utf8_is_printable(uint32_t code);

@@ -2,6 +2,7 @@
 # timeout: 300
 # The command line of the session applets: statuses, streams, signals, what a command is given.
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -40,6 +41,38 @@ class CommandLine(desktop.Case):
         self.session("2", 1000)
         self.wayland(1000)
         self.assertEqual(waiting.communicate(timeout=20)[0], "anna\n")
+
+    def test_waiting_leaves_nobody(self):
+        """A search asks as another user, again and again; whom it asked by is no zombie of ours."""
+        self.session("2", 1000)
+
+        def last_pid():
+            with open("/proc/sys/kernel/ns_last_pid") as file:
+                return int(file.read())
+
+        def zombies():
+            with open(f"/proc/{waiting.pid}/task/{waiting.pid}/children") as file:
+                return [pid for pid in file.read().split() if support.state(pid) == "Z"]
+
+        before = last_pid()
+        waiting = self.start([f"{desktop.BIN}/with-gui-environment", "--wait", "60", "true"], ready=False, env={})
+        support.until(lambda: last_pid() >= before + 4, "three were asked by")
+        support.until(lambda: not zombies(), "none is left")
+
+    def test_terminals_signals(self):
+        """Ctrl-C is for all that run in the foreground, whoever they are."""
+        self.desktop(1000)
+        pid, master = pty.fork()
+        if pid == 0:
+            script = "trap 'exit 9' INT; echo up; sleep 1000 | cat"
+            os.execve(f"{desktop.BIN}/with-gui-environment", ["with-gui-environment", "sh", "-c", script], {})
+        process = self.hold(pid)
+        self.addCleanup(os.close, master)
+        self.assertEqual(support.read_line(master).strip(), "up")
+        support.until(lambda: "sleep" in map(support.comm, filter(str.isdigit, os.listdir("/proc"))), "the pipe runs")
+        os.write(master, b"\x03")
+        self.assertTrue(process.has_ended())
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 9)
 
     def test_statuses(self):
         self.desktop(1000)

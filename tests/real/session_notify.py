@@ -298,6 +298,13 @@ class Builtin(desktop.Case):
                 seen.append(told)
             self.assertEqual(seen[0], seen[1], arguments)
 
+    def test_escapes_that_are_not_utf8(self):
+        """Without a valid text the bus would hang up."""
+        notifier = self.desktop(1000)
+        result = self.notify("--session-builtin", "x", "a\\377b\\303\\274")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(self.told(notifier)["body"], "a\ufffdb\u00fc")
+
     def test_refuses(self):
         """What takes notify-send names its package; what notify-send refuses is refused."""
         self.desktop(1000)
@@ -358,6 +365,12 @@ class CommandLine(desktop.Case):
         begin = time.monotonic()
         self.assertEqual(self.notify("--session-wait", "0.6", "x").returncode, 124)
         self.assertGreaterEqual(time.monotonic() - begin, 0.6)
+
+    def test_quiet_failures(self):
+        """Whatever kept it from being sent; a wrong call is another thing."""
+        anna = {"user": 1000, "group": 1000, "extra_groups": []}
+        for arguments, status in (["--session-user", "bert", "x"], 0), (["--session-bogus", "x"], 125):
+            self.assertEqual(self.notify("--session-quiet", *arguments, **anna).returncode, status, arguments)
 
     def test_two_in_front(self):
         self.desktop(1000)

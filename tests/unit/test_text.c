@@ -109,6 +109,24 @@ START_TEST(validity)
 }
 END_TEST
 
+START_TEST(made_valid)
+{
+    static const char text[] = "a\xff"
+                               "b\xc3\xbc\xe2\x82"
+                               "c\0d";
+    struct pt_buffer valid = {0};
+
+    ck_assert_int_eq(pt_buffer_append_utf8(&valid, text, sizeof text - 1), 0);
+    ck_assert_uint_eq(valid.length, 13);
+    ck_assert_mem_eq(valid.data,
+                     "a\xef\xbf\xbd"
+                     "b\xc3\xbc\xef\xbf\xbd"
+                     "c\0d",
+                     13);
+    pt_buffer_done(&valid);
+}
+END_TEST
+
 START_TEST(printability)
 {
     static const uint32_t shown[] = {' ',    '~',    0xa0,   0xe9,   0x301,   0x20ac,  0x2500,
@@ -338,7 +356,7 @@ END_TEST
 
 int main(void)
 {
-    return RUN_SUITE("text", decodes, decodes_all_code_points, validity, printability, escapes_text,
-                     escapes_every_byte, locales, widths_in_columns, widths_are_wcwidths, fits,
-                     base64);
+    return RUN_SUITE("text", decodes, decodes_all_code_points, validity, made_valid, printability,
+                     escapes_text, escapes_every_byte, locales, widths_in_columns,
+                     widths_are_wcwidths, fits, base64);
 }
