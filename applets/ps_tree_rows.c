@@ -11,6 +11,7 @@ struct ps_tree_entry {
     uint32_t length;
     uint32_t node;
     uint32_t thread; /* as in a row */
+    uint32_t count;  /* of processes or threads that it stands for */
     pid_t pid;
 };
 
@@ -177,9 +178,20 @@ static int add_children(struct ps_tree_rows *rows, uint32_t parent, size_t *coun
                                          .length = stat->comm_length,
                                          .node = child[i],
                                          .thread = PS_TREE_PROCESS,
+                                         .count = 1,
                                          .pid = stat->pid});
     }
     return error;
+}
+
+/* Whether as many rows as stat has threads are few enough; records may claim more than there can
+ * be. */
+static bool may_stand_apart(struct ps_tree_rows *rows, size_t threads)
+{
+    if (threads > PT_THREADS_MAX - rows->nameless)
+        return false;
+    rows->nameless += threads;
+    return true;
 }
 
 /*
@@ -198,9 +210,12 @@ static int add_threads(struct ps_tree_rows *rows, uint32_t node, size_t *count)
                                 .length = process->stat.comm_length,
                                 .node = node,
                                 .thread = PS_TREE_ANY_THREAD,
+                                .count = 1,
                                 .pid = process->stat.pid};
-    if (!known && folds(rows, &any))
+    if (!known && (folds(rows, &any) || !may_stand_apart(rows, threads))) {
+        any.count = (uint32_t)threads;
         threads = 1;
+    }
     int error = make_room((void **)&rows->entries, &rows->entry_room, *count + threads,
                           sizeof *rows->entries);
     for (size_t i = 0; i < threads && error == 0; i++) {
@@ -298,9 +313,8 @@ static int sort_by_owner(struct ps_tree_rows *rows, struct ps_tree_entry *entrie
 static void add_row(struct ps_tree_rows *rows, const struct ps_tree_entry *entry)
 {
     struct ps_tree_row *row = &rows->rows[rows->count++];
-    *row = (struct ps_tree_row){.node = entry->node, .thread = entry->thread, .count = 1};
-    if (entry->thread == PS_TREE_ANY_THREAD && folds(rows, entry))
-        row->count = rows->view->snapshot->processes[entry->node].stat.threads - 1;
+    *row =
+        (struct ps_tree_row){.node = entry->node, .thread = entry->thread, .count = entry->count};
 }
 
 static bool print_alike(const struct ps_tree_rows *rows, const struct ps_tree_entry *entries,
@@ -427,7 +441,7 @@ int ps_tree_rows_build(struct ps_tree_rows *rows, uint32_t root)
     size_t count, with_rows = line_up(rows, root, &count);
     bool hashed = hashes_processes(rows);
     int error = 0;
-    rows->count = 0;
+    rows->count = rows->nameless = 0;
     for (size_t i = count; i-- > 0 && error == 0;) {
         uint32_t node = rows->queue[i];
         rows->first[node] = (uint32_t)rows->count;

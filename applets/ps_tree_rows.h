@@ -35,6 +35,7 @@ struct ps_tree_rows {
     struct ps_tree_fold fold;
     struct ps_tree_entry *entries; /* of the siblings at hand */
     size_t entry_room;
+    size_t nameless;   /* threads that have a row each by their number alone */
     uint32_t *scratch; /* as the siblings at hand need it */
     size_t scratch_room;
 };

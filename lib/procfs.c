@@ -100,7 +100,7 @@ static int find_pid(const char *name, unsigned char type, void *data)
     return (type == DT_DIR || type == DT_UNKNOWN) && pt_parse_pid_name(name) != 0;
 }
 
-/* 1, 0 or -errno. */
+/* 1, 0 or -errno. One that was captured says when: without that no age can be told. */
 static int looks_like_procfs(const struct pt_procfs *procfs)
 {
     struct stat found;
@@ -108,6 +108,8 @@ static int looks_like_procfs(const struct pt_procfs *procfs)
     if (procfs->live && (pt_dir_stat(&procfs->root, "self", &found) == 0 ||
                          pt_dir_stat(&procfs->root, "version", &found) == 0))
         return 1;
+    if (!procfs->live && pt_dir_stat(&procfs->root, "uptime", &found) != 0)
+        return 0;
     return pt_dir_each(&procfs->root, find_pid, NULL);
 }
 

@@ -42,9 +42,9 @@ struct pt_procfs {
     }
 
 /*
- * Opens `path`, or /proc when it is NULL. It must be a directory in which at least one process or,
- * on a live one, `self` or `version` can be seen. -ENOTDIR, -ENOENT …; -EINVAL: a directory that is
- * no procfs at all.
+ * Opens `path`, or /proc when it is NULL. It must be a directory in which at least one process can
+ * be seen or, on a live one, `self` or `version`; in a captured one `uptime` too. -ENOTDIR, -ENOENT
+ * …; -EINVAL: a directory that is no procfs at all.
  *
  * Our own namespace is told by `self`: its link is our pid and its NSpid holds one number only
  * (proc(5); a procfs of an outer namespace shows us under another pid and with several).

@@ -12,10 +12,6 @@
 
 /* --- stat --- */
 
-/* Each thread has a PID, of which there are at most so many: PID_MAX_LIMIT of
- * include/linux/threads.h. Whoever makes room for the threads of a record counts on it. */
-#define MAX_THREADS 4194304
-
 /*
  * A walk over the fields behind the comm, one blank before each, as the kernel writes them. Read
  * for every process, so it is all in line, and what went wrong is asked once, at the end: from then
@@ -117,7 +113,7 @@ static int parse_fields(struct fields *fields, struct pt_stat *stat)
     stat->stime = take_number(fields, UINT64_MAX);
     skip_fields(fields, 18 - 15); /* cutime cstime priority */
     stat->nice = (int32_t)take_signed(fields, INT32_MIN, INT32_MAX);
-    stat->threads = (uint32_t)take_number(fields, MAX_THREADS);
+    stat->threads = (uint32_t)take_number(fields, PT_THREADS_MAX);
     skip_fields(fields, 21 - 20); /* itrealvalue */
     stat->starttime = take_number(fields, UINT64_MAX);
     if (fields->error == -ENODATA)

@@ -15,6 +15,10 @@
 /* MAX_PID_NS_LEVEL is 32 (include/linux/pid_namespace.h), and the initial one. */
 #define PT_NSPID_MAX 33
 
+/* Each thread has a PID, of which there are at most so many: PID_MAX_LIMIT of
+ * include/linux/threads.h. What says more is no record. */
+#define PT_THREADS_MAX 4194304
+
 /* PF_ flags of stat's field 9 (include/linux/sched.h). */
 #define PT_PF_EXITING 0x00000004u
 #define PT_PF_KTHREAD 0x00200000u

@@ -28,6 +28,9 @@ START_TEST(roots)
     fakeproc_text(&proc, 0, "12", "not a directory");
     ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), -EINVAL);
     fakeproc_add(&proc, &(struct fake_process){.pid = 13});
+    ck_assert_int_eq(unlinkat(proc.fd, "uptime", 0), 0);
+    ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), -EINVAL);
+    fakeproc_text(&proc, 0, "uptime", "1000.00 900.00\n");
     ck_assert_int_eq(pt_procfs_open(&procfs, proc.path), 0);
     ck_assert(!procfs.live && !procfs.own_namespace);
     pt_procfs_close(&procfs);

@@ -18,3 +18,14 @@ echo -- with fewer descriptors than threads would need, if they kept one
 # shellcheck disable=SC3045
 (ulimit -n 12 && ps-tree --list | cksum)
 ps-tree --list | cksum
+
+echo -- more threads than there can be
+rm -r "$PROCTOOL_PROCFS"/[0-9]*
+process 1 0 init threads=4194304
+process 2 1 forged threads=4194304
+process 3 1 forged threads=4194304
+for options in "" -c; do
+    echo "options: $options"
+    # shellcheck disable=SC2086
+    "$PROCTOOL" ps-tree $options | cut -c 1-72 | uniq -c | sort -rn | head -4
+done
