@@ -122,7 +122,7 @@ static int read_child(struct apache_sorting *sorting, struct apache_child *child
 }
 
 /* Which of a child's sockets the master holds too, by that number: it is inherited, and others will
- * have inherited it as well. False: none. */
+ * have inherited it as well. False: none. The kernel lists descriptors in ascending order. */
 static bool find_inherited(const struct apache_sorting *sorting, const struct apache_child *child,
                            size_t *ret_which)
 {
@@ -131,12 +131,16 @@ static bool find_inherited(const struct apache_sorting *sorting, const struct ap
 
     if (child->gone || child->refused || (sorting->instance->is_apache && own->poll < 0))
         return false;
-    for (size_t i = 0; i < own->count; i++)
-        for (size_t j = 0; j < master->count; j++)
-            if (own->sockets[i] == master->sockets[j] && own->numbers[i] == master->numbers[j]) {
-                *ret_which = i;
-                return true;
-            }
+    for (size_t i = 0, j = 0; i < own->count && j < master->count;) {
+        if (own->numbers[i] == master->numbers[j] && own->sockets[i] == master->sockets[j]) {
+            *ret_which = i;
+            return true;
+        }
+        if (own->numbers[i] <= master->numbers[j])
+            i++;
+        else
+            j++;
+    }
     return false;
 }
 
