@@ -37,7 +37,6 @@
  *   tcp_diag          listening TCP sockets, from the kernel
  *   sockets           what a process listens on
  *   cgroup            groups, limits, use, frozen or not: read only
- *   pipes             who keeps a pipe open
  * Deeds
  *   spawn             fork and exec, with their errors
  *   become            another user, completely, inside the child
@@ -47,6 +46,7 @@
  *   hold              suspend one daemon, verified and undone
  *   helper            programs that help us, found where they may be trusted
  *   children          who descends from a thread, and whether it runs
+ *   pipes             who keeps a pipe open
  *   pid_set           a set of pids
  *   members           a set of processes: who, below whom, as what
  *   stopping          one member, and whom not to stop

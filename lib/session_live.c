@@ -166,7 +166,9 @@ static int open_file(const char *path)
     if (!S_ISREG(there.st_mode))
         return -EINVAL;
     fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd >= 0 ? fd : -errno;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 /* Reads a user's Xauthority file: some kilobytes. */
