@@ -196,12 +196,11 @@ static void take_signal(struct running *running, const struct pt_event *event)
         return;
     }
     running->told |= event->signal != SIGUSR1 && event->signal != SIGUSR2;
-    /* What the terminal sends, it sends to a whole process group: to ours by itself; a command that
-     * became another user has one of its own, once it has come so far. */
-    if (!event->from_terminal)
-        kill(running->pid, event->signal);
-    else if (running->becomes && kill(-running->pid, event->signal) != 0)
-        kill(running->pid, event->signal);
+    /* What the terminal sends is for a whole process group: ours has it; a command that became
+     * another user has one of its own, once it has come so far. */
+    if (event->from_terminal && (!running->becomes || kill(-running->pid, event->signal) == 0))
+        return;
+    kill(running->pid, event->signal);
 }
 
 /* The next event, after each flow has said what it waits for. */
