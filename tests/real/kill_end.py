@@ -302,8 +302,8 @@ class Protected(Kill):
     def test_waited_for(self):
         """Waiting does nothing to them: cleaning up after the shell that began us. It has no end for ourselves."""
         self.check(self.kill("--wait", "-t", "0.05", 1), 124, "kill-graceful: 1 (sh): has not ended: state S\n")
-        shell = self.start(["sh", "-c", f"({support.PROCTOOL} kill-graceful --wait --tree $$; echo $?) & echo ready; read _"],
-                           stdin=subprocess.PIPE)
+        shell = self.start(["sh", "-c", f"({support.PROCTOOL} kill-graceful --wait --tree $$; echo $?) & "
+                            "echo ready; read _"], stdin=subprocess.PIPE)
         self.assertFalse(support.is_readable(shell.popen.stdout.fileno(), 0.1))
         shell.popen.stdin.close()
         self.assertEqual(support.read_line(shell.popen.stdout.fileno()), "0")
