@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "kernel.h"
 #include "report.h"
 #include "spawn.h"
@@ -325,29 +326,27 @@ static int be_passed(const struct pt_verifier *verifier, const struct pt_handle 
 /*
  * Children that we had before an exec made us what we are: in bash, `> >(tee log)` leaves one. They
  * and what they had started by then are none of COMMAND's, so not ours to end, and are known by
- * when they started; the tick in which that was has to be over. As PID 1 all are ours.
+ * being older than it; the tick in which they started has to be over. As PID 1 all are ours.
  */
-static void pass_over_inherited(struct run *run)
+static bool has_inherited(const struct run *run)
 {
-    int64_t tick = PT_SECOND / (int64_t)run->set.procfs->ticks;
-    struct pt_clocks clocks;
-
     if (getpid() == 1 || waitpid(-1, NULL, WNOHANG) < 0)
-        return;
-    pt_pause(tick);
-    if (pt_procfs_clocks(run->set.procfs, &clocks) == 0)
-        run->set.since = (uint64_t)(clocks.boottime / tick);
+        return false;
+    pt_pause(PT_SECOND / (int64_t)run->set.procfs->ticks);
+    return true;
 }
 
 static int start(struct run *run)
 {
     const char *name = run->settings->command[0];
     int status, error = pt_become_subreaper();
+    struct pt_stat stat;
+    bool inherited;
     pid_t pid;
 
     if (error != 0)
         return error;
-    pass_over_inherited(run);
+    inherited = has_inherited(run);
     error = pt_spawn(run->settings->command, &run->origin, &pid, &status);
     if (error != 0) {
         pt_warn("%s: %s", name, strerror(-error));
@@ -358,6 +357,8 @@ static int start(struct run *run)
     error = pt_handle_open(&run->command, &run->anyone, pid);
     if (error == -ESRCH)
         run->command.ended = true;
+    if (inherited && pt_thread_stat(run->set.procfs, pid, 0, &stat) == 0)
+        run->set.since = stat.starttime;
     run->report.command_pid = pid;
     return 0;
 }
