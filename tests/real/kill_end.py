@@ -4,6 +4,7 @@
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -181,8 +182,14 @@ class Ending(Kill):
         child, pid = self.target("plain")
         done = self.kill("--wait", "-t", "0.1", pid)
         self.check(done, 124, f"kill-graceful: {pid} (target): has not ended: state S\n")
-        waiting = subprocess.Popen([support.PROCTOOL, "kill-graceful", "--wait", str(pid)])
-        support.until(lambda: support.state(waiting.pid) == "S", "waits")
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        waiting = subprocess.Popen([support.PROCTOOL, "kill-graceful", "--wait", str(pid)], stderr=slave)
+        os.close(slave)
+        said = b""
+        while b"1 remain" not in said:  # it waits
+            self.assertTrue(support.is_readable(master), said)
+            said += os.read(master, 4096)
         child.kill(signal.SIGKILL)
         self.assertEqual(waiting.wait(support.DEADLINE), 0)
 

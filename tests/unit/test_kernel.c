@@ -24,13 +24,15 @@ START_TEST(pidfds)
 {
     pid_t child = fork();
     int fd, status;
+    bool works;
 
     if (child == 0) {
         for (;;)
             pause();
     }
     fd = pt_pidfd_open(child, 0);
-    if (!lacks(fd)) {
+    works = !lacks(fd) && !lacks(pt_pidfd_send_signal(fd, 0)); /* valgrind 3.24 has but the first */
+    if (works) {
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -44,11 +46,12 @@ START_TEST(pidfds)
     ck_assert_uint_eq(pt_pidfd_inode(STDIN_FILENO), 0); /* no pidfd: no identity */
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    if (fd >= 0) {
+    if (works) {
         ck_assert_int_eq(pt_pidfd_send_signal(fd, 0), -ESRCH);
         ck_assert_int_eq(pt_pidfd_open(0, 0), -EINVAL);
-        close(fd);
     }
+    if (fd >= 0)
+        close(fd);
 }
 END_TEST
 
