@@ -99,25 +99,27 @@ static const char *protection_of_named(const struct kill_set *set, const struct 
     return protection_now(set, process);
 }
 
-/* Ourselves and everybody above. A torn chain cannot go on for ever: pids rarely repeat. */
+/* Ourselves and everybody above. A torn chain may come back to where it was. */
 static int find_ancestors(struct kill_set *set)
 {
+    struct pt_pid_set seen = {.count = 0};
     struct pt_arena arena;
     size_t capacity = 0;
     pid_t pid = getpid();
     int error = 0;
 
     pt_arena_init(&arena);
-    while (pid > 0 && set->ancestor_count < 4096) {
+    while (pid > 0 && !pt_pid_set_has(&seen, pid)) {
         pid_t *ancestors =
             pt_grow(set->ancestors, set->ancestor_count, &capacity, sizeof *ancestors);
         struct pt_process process;
 
-        if (ancestors == NULL) {
+        if (ancestors != NULL)
+            set->ancestors = ancestors;
+        if (ancestors == NULL || pt_pid_set_add(&seen, pid) != 0) {
             error = -ENOMEM;
             break;
         }
-        set->ancestors = ancestors;
         set->ancestors[set->ancestor_count++] = pid;
         error = pt_process_read(set->procfs, pid, PT_SOURCE_BIT(PT_SOURCE_STAT), &arena, &process);
         if (error != 0 || process.error[PT_SOURCE_STAT] != 0)
@@ -126,6 +128,7 @@ static int find_ancestors(struct kill_set *set)
         pt_arena_clear(&arena);
     }
     pt_arena_done(&arena);
+    pt_pid_set_done(&seen);
     return error == -ESRCH ? 0 : error;
 }
 

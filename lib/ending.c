@@ -263,7 +263,7 @@ static int send_and_continue(struct pt_ending *ending, int signal, size_t first)
     if (stops(signal))
         pt_freeze_continue(ending->freeze);
     error = send_all(ending, signal, first);
-    if (error == 0 && ending->continues && signal != SIGKILL && !stops(signal))
+    if (error == 0 && ending->continues && signal != SIGKILL && signal != SIGCONT && !stops(signal))
         error = send_all(ending, SIGCONT, first);
     pt_freeze_continue(ending->freeze);
     forget_refused(ending);

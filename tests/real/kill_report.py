@@ -64,6 +64,7 @@ class Outcomes(support.Case):
     def test_survived(self):
         _, pid = self.target("ignore")
         self.one(pid, "survived", ["TERM", "CONT"], "-t", "0.05", "--no-kill", status=5)
+        self.one(pid, "survived", ["CONT"], "-s", "CONT", "-t", "0.05", "--no-kill", status=5)
 
     def test_each_step(self):
         """-v tells of the signal and of the end of each, even if that came before anything was said."""
