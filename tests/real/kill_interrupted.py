@@ -1,5 +1,5 @@
 # labels: kill daemon
-# timeout: 240
+# timeout: 600
 """Interrupted at each of its system calls in turn: nothing stays stopped."""
 
 import itertools

@@ -47,6 +47,20 @@ class HundredOnABusyMachine(kill_relay.Relay):
         for _ in range(4 * os.cpu_count()):
             self.start(["sh", "-c", "while :; do :; done"], ready=False)
 
+    def test_lanes_of_threads(self):
+        """Each thread needs a CPU before it can stop: where that takes too long it is said, and counted here."""
+        statuses = []
+
+        def end(root):
+            done = self.proctool("kill-graceful", "-q", "--tree", root)
+            self.assertIn(done.returncode, (0, 5))
+            statuses.append(done.returncode)
+
+        left = [self.trial(end, "-s", "-w") for _ in range(self.trials)]
+        self.assertEqual([left[i] for i in range(self.trials) if statuses[i] == 0], [0] * statuses.count(0))
+        print(f"kill-graceful --tree ROOT: said to be outgrown in {statuses.count(5)} of {self.trials} trials, "
+              f"in which {sum(left)} processes were left")
+
 
 class Others(kill_relay.Trials):
     """Counted, and not judged."""
