@@ -444,8 +444,14 @@ static int read_cmdline(struct pt_reading *reading)
 static int read_environ(struct pt_reading *reading)
 {
     struct pt_process_more *more = reading->process->more;
+    struct pt_bytes *kept = &more->environ;
+    int error = read_strings(reading, "environ", kept, &more->environ_cut);
 
-    return read_strings(reading, "environ", &more->environ, &more->environ_cut);
+    /* Half a variable is another one. */
+    while (error == 0 && more->environ_cut && kept->length > 0 &&
+           kept->bytes[kept->length - 1] != '\0')
+        kept->length--;
+    return error;
 }
 
 struct smaps_walk {

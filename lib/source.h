@@ -93,7 +93,8 @@ struct pt_process_more {
     struct pt_statm statm;
     struct pt_smaps smaps;
     struct pt_bytes cmdline, environ; /* strings ending in NUL, see pt_next_string */
-    bool cmdline_cut, environ_cut;    /* more than PT_STRINGS_KEPT: read whole before it is used */
+    bool cmdline_cut, environ_cut;    /* more than PT_STRINGS_KEPT: read whole before it is used;
+                                         of environ whole variables are kept */
     struct pt_bytes exe;              /* the link's text as the kernel gives it */
     struct pt_bytes exe_path;         /* the same less ` (deleted)` where that is no part of it */
     bool exe_deleted;

@@ -70,6 +70,9 @@ find --env A
 find --env A=1
 find --env EMPTY=
 find --env LANG=D
+printf 'PAD=%04088d\0C=12345\0' 0 >"$PROCTOOL_PROCFS/12/environ" # what is kept ends behind C=1
+find --env C=1
+find --env C=12345
 echo -- any, all, none
 find --comm sshd --comm bash
 find --comm sshd --comm bash --user 1
