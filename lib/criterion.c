@@ -223,7 +223,10 @@ static enum pt_verdict match_exe_path(struct pt_decision *decision, const char *
     enum pt_verdict readable = require_exe(decision);
     if (readable != PT_YES)
         return readable;
-    return pt_verdict_of(pt_bytes_are(pt_process_exe_path(decision->process), path));
+    struct pt_bytes found = pt_process_exe_path(decision->process);
+    if (found.bytes == NULL && !pt_process_lacks_program(decision->process))
+        return PT_UNREADABLE;
+    return pt_verdict_of(pt_bytes_are(found, path));
 }
 
 /* Its arguments joined by spaces. */

@@ -179,6 +179,12 @@ START_TEST(exe_falls_back)
     set_up();
     process.error[PT_SOURCE_EXE] = EACCES;
     ck_assert_int_eq(decide_one(PT_MATCH_EXE_PATH, "/usr/sbin/a-long-daemon-name", &needs), PT_YES);
+    ck_assert_int_eq(decide_one(PT_MATCH_EXE_PATH, "/x", &needs), PT_NO);
+    more.cmdline = (struct pt_bytes)BYTES("-bash\0");
+    ck_assert_int_eq(decide_one(PT_MATCH_EXE_PATH, "/x", &needs), PT_UNREADABLE);
+    process.stat.state = 'Z'; /* it runs nothing */
+    process.stat.threads = 1;
+    ck_assert_int_eq(decide_one(PT_MATCH_EXE_PATH, "/x", &needs), PT_NO);
     process.asked = BIT(STAT) | BIT(EXE);
     ck_assert_int_eq(decide_one(PT_MATCH_EXE_PATH, "/x", &needs), PT_NEEDS);
     ck_assert_uint_eq(needs, BIT(CMDLINE));
